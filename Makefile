@@ -1,0 +1,56 @@
+GOFUMPT_VERSION       := v0.12.0
+GOLANGCI_LINT_VERSION := v2.15.0
+
+GO       ?= go
+GOBIN    := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
+FUZZTIME ?= 30s
+
+# Packages that start goroutines. The race detector is slow and finds nothing in the others.
+CONCURRENT := ^github.com/inferdx/inferdx/internal/source/
+
+export PATH := $(GOBIN):$(PATH)
+
+.PHONY: check format lint test rules build bench live fuzz tools
+
+# Everything a change must pass.
+check: format lint test rules
+
+format:
+	@unformatted=$$(gofumpt -l .) && test -z "$$unformatted" || { echo "run gofumpt -w on:" $$unformatted; exit 1; }
+
+lint:
+	$(GO) vet ./...
+	golangci-lint run
+
+test:
+	@packages=$$($(GO) list ./...) || exit 1; \
+	concurrent=$$(echo "$$packages" | grep -E '$(CONCURRENT)'); \
+	rest=$$(echo "$$packages" | grep -vE '$(CONCURRENT)'); \
+	test -z "$$concurrent" || $(GO) test -race $$concurrent && $(GO) test $$rest
+
+rules:
+	$(GO) run ./cmd/inferdx check rules
+	$(GO) run ./cmd/inferdx test rules
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/inferdx ./cmd/inferdx
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Every test that needs a real program beside inferdx; a missing one is a failure.
+live:
+	INFERDX_REQUIRE=all $(GO) test -count=1 ./...
+
+# Every fuzz test, FUZZTIME each. Minimising interesting inputs would eat most of it.
+fuzz:
+	@for package in $$($(GO) list ./...); do \
+		for name in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$package || exit 1; \
+		done; \
+	done
+
+tools:
+	$(GO) install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
+	$(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)

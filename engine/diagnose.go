@@ -1,0 +1,209 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// Diagnose answers for every target of the frame, and for every group that has symptoms of its own.
+// Only entities with symptoms pay for playbooks.
+func (e *Engine) Diagnose(f *model.Frame, symptoms []model.Symptom) []model.Diagnosis {
+	var out []model.Diagnosis
+	for _, x := range f.Entities.All() {
+		own := belonging(f, x, symptoms)
+		switch {
+		case x.Scope == model.ScopeTarget:
+		case x.Scope == model.ScopeGroup && len(own) > 0:
+		default:
+			continue
+		}
+		out = append(out, e.diagnose(f, x, own))
+	}
+	return out
+}
+
+// belonging picks the symptoms of an entity and, for a target, those of its ranks and GPUs, one per rule.
+func belonging(f *model.Frame, x model.Entity, all []model.Symptom) []model.Symptom {
+	var out []model.Symptom
+	for _, s := range all {
+		if s.Entity == x.ID {
+			out = append(out, s)
+			continue
+		}
+		owner := f.Entities.Get(s.Entity)
+		if owner.Parent != x.ID || owner.Scope == model.ScopeTarget {
+			continue
+		}
+		if i := slices.IndexFunc(out, func(o model.Symptom) bool { return o.ID == s.ID }); i >= 0 {
+			out[i].Members = append(out[i].Members, owner.Name())
+			continue
+		}
+		s.Members = []string{owner.Name()}
+		out = append(out, s)
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Severity.Rank() > out[j].Severity.Rank() })
+	return out
+}
+
+func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) model.Diagnosis {
+	harm, notes := e.split(own)
+	d := model.Diagnosis{
+		Target: x.Labels.Map(), Scope: x.Scope, Engine: engineInfo(x.Engine),
+		Symptoms: harm, Missing: f.Missing(x.ID), Notes: notes,
+		Name: x.Name(), Span: f.Span(x.ID), Trends: trends(f, x.ID), BoundBy: boundBy(f, x.ID),
+	}
+	d.Status = e.status(f, x, harm)
+	if d.Status == model.Unknown {
+		d.Notes = append(d.Notes, notEnough(f, x)...)
+	}
+	if len(harm) > 0 && d.Status != model.Unknown {
+		e.explain(&d, f, x)
+	}
+	d.Summary = summary(d)
+	d.Fingerprint = fingerprint(d)
+	return d
+}
+
+// explain adds causes, onset, change and impact to a diagnosis that has symptoms.
+func (e *Engine) explain(d *model.Diagnosis, f *model.Frame, x model.Entity) {
+	ranked, unknown := e.rank(f, x.ID, x.Scope, d.Symptoms)
+	best := primary(ranked)
+	d.UnknownScore = unknown
+	for _, c := range ranked {
+		d.Causes = append(d.Causes, e.cause(f, x, c, c == best))
+	}
+	fold(d.Causes, ranked)
+	at := earliest(d.Symptoms).UTC()
+	d.Onset = &at
+	d.Changed = changedAt(f, x.ID, at)
+	d.Impact = impact(f, x.ID)
+}
+
+func (e *Engine) cause(f *model.Frame, x model.Entity, c *candidate, first bool) model.Cause {
+	out := model.Cause{
+		ID: c.p.ID, Title: c.p.Title, Layer: c.p.Layer, Score: c.score, Primary: first, Explains: c.explains,
+		RecordingsBehind: e.o.RecordingsBehind[c.p.ID], For: c.pro.items, Against: c.con.items,
+		Changes: e.suggest(f, x, c.p),
+	}
+	for _, u := range c.p.Unseen {
+		if _, ok := f.Get(x.ID, u.Signal); ok {
+			continue
+		}
+		if _, ok := f.Fact(x.ID, u.Signal); ok {
+			continue
+		}
+		out.Unseen = append(out.Unseen, model.Evidence{Text: u.Needs, Signal: u.Signal})
+	}
+	return out
+}
+
+// split parts harm from notes.
+func (e *Engine) split(own []model.Symptom) (harm []model.Symptom, notes []string) {
+	for _, s := range own {
+		r, ok := e.o.Rules.Get(s.ID)
+		if ok && r.Note {
+			text := r.Title
+			for _, ev := range s.Evidence {
+				text += ": " + ev.Text
+				break
+			}
+			notes = append(notes, text)
+			continue
+		}
+		harm = append(harm, s)
+	}
+	return harm, notes
+}
+
+func engineInfo(e model.Engine) model.EngineInfo {
+	v := e.Version
+	if e.AtLeastOnly && v != "" {
+		v = ">=" + v
+	}
+	return model.EngineInfo{Name: e.Name, Version: v}
+}
+
+func trends(f *model.Frame, id model.EntityID) map[string][]model.Point {
+	out := map[string][]model.Point{}
+	for _, s := range []string{"waiting", "running"} {
+		if t := f.Trend(id, s); t != nil {
+			out[s] = t
+		}
+	}
+	return out
+}
+
+// fingerprint is the same for the same answer about the same target, whatever the time.
+func fingerprint(d model.Diagnosis) string {
+	var b strings.Builder
+	b.WriteString(string(d.Scope) + "\n" + model.LabelsFrom(d.Target).Key() + "\n" + string(d.Status) + "\n")
+	if c := first(d); c != nil {
+		b.WriteString(c.ID)
+	} else {
+		for _, s := range d.Symptoms {
+			b.WriteString(s.ID + "\n")
+		}
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
+}
+
+func first(d model.Diagnosis) *model.Cause {
+	if len(d.Causes) > 0 && d.Causes[0].Primary {
+		return &d.Causes[0]
+	}
+	return nil
+}
+
+func summary(d model.Diagnosis) string {
+	switch d.Status {
+	case model.Healthy:
+		return "healthy"
+	case model.Idle:
+		return "no traffic"
+	case model.Unknown:
+		return "not enough to tell"
+	}
+	var parts []string
+	for i, s := range d.Symptoms {
+		if i == 2 {
+			break
+		}
+		text := s.Title
+		if len(s.Evidence) > 0 {
+			text = s.Evidence[0].Text
+		}
+		parts = append(parts, text)
+	}
+	out := strings.Join(parts, "; ")
+	if c := first(d); c != nil {
+		out += fmt.Sprintf(" - likeliest cause: %s (%.2f)", c.Title, c.Score)
+		if len(c.Changes) > 0 {
+			out += "; " + c.Changes[0].Text
+		}
+		return out
+	}
+	if len(d.Causes) > 0 {
+		return out + " - no cause is likely enough to name"
+	}
+	return out
+}
+
+// Report wraps the diagnoses of one frame.
+func Report(f *model.Frame, ds []model.Diagnosis) *model.Report {
+	r := &model.Report{
+		Version: "1", GeneratedAt: f.At.UTC().Truncate(time.Millisecond), WindowSeconds: f.Window.Seconds(),
+		Partial: len(f.Faults) > 0, Targets: ds,
+	}
+	for _, x := range f.Faults {
+		r.Faults = append(r.Faults, x.Source+": "+x.Err)
+	}
+	return r
+}

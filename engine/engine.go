@@ -1,0 +1,73 @@
+// Package engine turns frames into symptoms and symptoms into ranked causes with the change to make.
+// It is pure: time comes from the frames, and state is a value that the caller keeps.
+package engine
+
+import (
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/playbooks"
+	"github.com/inferdx/inferdx/rules"
+)
+
+// Meanings tells the engine how a signal is written.
+type Meanings interface {
+	Unit(name string) string
+	Title(name string) string
+}
+
+// Options are the engine's parts. Rules, Playbooks, Meanings and Knobs must be set.
+type Options struct {
+	Rules     *rules.Set
+	Playbooks *playbooks.Set
+	Meanings  Meanings
+	Knobs     Knobs
+	// RecordingsBehind counts, by cause, the recordings on which the cause was seen.
+	RecordingsBehind map[string]int
+	Fit              Fit
+}
+
+// Fit are the only two numbers fitted to recordings, by leaving whole fault families out.
+type Fit struct {
+	Temperature float64 // divides the evidence; above 1 makes scores less sure
+	Unknown     float64 // log-odds of "none of these"
+}
+
+// DefaultFit was fitted by `inferdx eval --fit` over corpus/, leaving each load family out in turn.
+var DefaultFit = Fit{Temperature: 0.9, Unknown: 1.5}
+
+// Engine judges and diagnoses. It is read-only and safe for concurrent use.
+type Engine struct {
+	o Options
+	// explained lists the playbooks that compete for each symptom.
+	explained map[string][]*playbooks.Playbook
+}
+
+// New indexes the content.
+func New(o Options) *Engine {
+	if o.Fit == (Fit{}) {
+		o.Fit = DefaultFit
+	}
+	e := &Engine{o: o, explained: map[string][]*playbooks.Playbook{}}
+	for _, p := range o.Playbooks.All() {
+		for _, s := range p.Explains {
+			e.explained[s] = append(e.explained[s], p)
+		}
+	}
+	return e
+}
+
+func (e *Engine) unit(name string) string { return e.o.Meanings.Unit(name) }
+
+// inScope lists the entities a rule or playbook of a scope is about. A group of one is its target.
+func inScope(f *model.Frame, scope model.Scope) []model.Entity {
+	var out []model.Entity
+	for _, x := range f.Entities.All() {
+		if x.Scope != scope {
+			continue
+		}
+		if scope == model.ScopeGroup && len(f.Entities.Children(x.ID, model.ScopeTarget)) < 2 {
+			continue
+		}
+		out = append(out, x)
+	}
+	return out
+}

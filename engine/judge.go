@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/inferdx/inferdx/internal/expression"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/rules"
+)
+
+// State is what Judge remembers between frames, by rule and entity. It is plain data, so that it can
+// be stored and moved. The zero value is a first look.
+type State map[string]Held
+
+// Held is how long one rule has been true for one entity.
+type Held struct {
+	Since    time.Time     `json:"since"`
+	Observed time.Duration `json:"observed"`  // time seen true, gaps left out
+	LastSeen time.Time     `json:"last_seen"` // last frame in which the entity was judged
+	LastTrue time.Time     `json:"last_true"`
+	Firing   bool          `json:"firing"`
+}
+
+// maxStep bounds what one frame may add to the observed time, so that a gap or a jump of the clock
+// satisfies no `for`.
+const maxStep = time.Minute
+
+// Judge applies every rule to one frame. Frames must come in order of time. A rule that is unknown
+// keeps its state: it neither fires nor resolves.
+func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
+	next := State{}
+	var out []model.Symptom
+	for _, r := range e.o.Rules.All() {
+		for _, x := range inScope(f, r.Scope) {
+			key := r.ID + "\xff" + string(x.Scope) + "\xff" + x.Labels.Key()
+			env := expression.Of(f, x.ID)
+			h, seen := old[key]
+			truth := r.When.Truth(env)
+			h, active := advance(h, seen, truth, r, f, x.ID)
+			if !active {
+				continue
+			}
+			next[key] = h
+			out = append(out, e.symptom(r, x, h, f, env))
+		}
+	}
+	return next, out
+}
+
+// advance moves one rule's clock; false means that the rule is not active any more.
+func advance(h Held, seen bool, truth expression.Truth, r *rules.Rule, f *model.Frame, id model.EntityID) (Held, bool) {
+	switch {
+	case truth == expression.True && !seen:
+		since := onset(f, id, r.Onset)
+		h = Held{Since: since, Observed: f.At.Sub(since), LastTrue: f.At}
+	case truth == expression.True:
+		h.Observed += min(max(f.At.Sub(h.LastSeen), 0), maxStep)
+		h.LastTrue = f.At
+	case !seen:
+		return h, false
+	case truth == expression.False && f.At.Sub(h.LastTrue) >= r.KeepFiringFor:
+		return h, false
+	case truth == expression.False && !h.Firing:
+		return h, false
+	}
+	h.LastSeen = f.At
+	h.Firing = h.Firing || h.Observed >= r.For
+	return h, true
+}
+
+func (e *Engine) symptom(r *rules.Rule, x model.Entity, h Held, f *model.Frame, env expression.Env) model.Symptom {
+	s := model.Symptom{
+		ID: r.ID, Title: r.Title, Severity: r.Severity, State: model.Pending, Since: h.Since.UTC(),
+		HeldSeconds: h.Observed.Seconds(), Scope: x.Scope, Members: e.members(f, x, r), Entity: x.ID,
+		Evidence: e.ruleEvidence(r, env),
+	}
+	if h.Firing {
+		s.State = model.Firing
+	}
+	return s
+}
+
+func (e *Engine) members(f *model.Frame, x model.Entity, r *rules.Rule) []string {
+	if r.Scope != model.ScopeGroup {
+		return nil
+	}
+	var out []string
+	for _, c := range f.Entities.Children(x.ID, model.ScopeTarget) {
+		out = append(out, f.Entities.Get(c).Name())
+	}
+	return out
+}
+
+// ruleEvidence is the rule's own sentences, or its true comparisons where it has none.
+func (e *Engine) ruleEvidence(r *rules.Rule, env expression.Env) []model.Evidence {
+	var out []model.Evidence
+	for _, t := range r.Evidence {
+		if ev, ok := e.say(t, env); ok {
+			out = append(out, ev)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	return e.leaves(r.When, env)
+}
+
+// say fills a sentence; its first quantity stands for the whole.
+func (e *Engine) say(t rules.Template, env expression.Env) (model.Evidence, bool) {
+	text, ok := t.Fill(env, e.unit)
+	if !ok || text == "" {
+		return model.Evidence{}, false
+	}
+	ev := model.Evidence{Text: text}
+	if name, v, ok := t.First(env); ok {
+		ev.Signal, ev.Value, ev.Bound, ev.Unit = name, &v.V, v.Bound.String(), e.unit(name)
+	}
+	return ev, true
+}

@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// needed are the signals without which a server can't be called healthy or idle.
+var needed = []string{"running", "waiting", "gen_tokens_per_s", "preemptions_per_s", "requests_started"}
+
+// status answers for one entity. Healthy is said only when everything needed for it was seen.
+func (e *Engine) status(f *model.Frame, x model.Entity, harm []model.Symptom) model.Status {
+	for _, s := range harm {
+		if r, ok := e.o.Rules.Get(s.ID); ok && r.Status == model.Down {
+			return model.Down
+		}
+	}
+	if x.Scope == model.ScopeGroup {
+		return model.Degraded
+	}
+	if x.Engine.Name == "" || f.Span(x.ID).Scrapes < 2 {
+		return model.Unknown
+	}
+	if len(harm) > 0 {
+		return model.Degraded
+	}
+	for _, s := range needed {
+		if _, ok := f.Get(x.ID, s); !ok {
+			return model.Unknown
+		}
+	}
+	for _, s := range []string{"running_max", "waiting_max", "gen_tokens_per_s", "requests_started", "prompt_tokens_per_s"} {
+		if v, ok := f.Get(x.ID, s); ok && v.V > 0 {
+			return model.Healthy
+		}
+	}
+	return model.Idle
+}
+
+// notEnough says why nothing could be told.
+func notEnough(f *model.Frame, x model.Entity) []string {
+	span := f.Span(x.ID)
+	switch {
+	case x.Engine.Name == "":
+		return []string{"no series of a known engine were read: is this the engine's own /metrics, and was it started without --disable-log-stats?"}
+	case span.Scrapes == 0:
+		return []string{"no scrape was answered"}
+	case span.Scrapes == 1:
+		return []string{"only one scrape was read: rates need two, so nothing about load or latency can be said"}
+	}
+	var out []string
+	for _, s := range needed {
+		if _, ok := f.Get(x.ID, s); !ok {
+			out = append(out, fmt.Sprintf("%s was not seen: without it the server can't be called healthy", s))
+		}
+	}
+	return out
+}
+
+// boundBy says what holds the server at its present speed, where the GPU's counters show it.
+// 0.6 of the cycles is high for either unit (facts: full prefill reads 0.71 to 0.77 tensor activity
+// on an H200, decode at batch 8 to 64 reads 0.42 to 0.60 of the memory interface; 0.8 to 0.9 is the
+// practical ceiling of both).
+func boundBy(f *model.Frame, id model.EntityID) *string {
+	get := func(s string) float64 {
+		v, _ := f.Get(id, s)
+		return v.V
+	}
+	var out string
+	switch {
+	case get("tensor_active_ratio") >= 0.6:
+		out = "compute"
+	case get("dram_active_ratio") >= 0.6:
+		out = "bandwidth"
+	default:
+		if busy, ok := f.Get(id, "gpu_busy_best"); ok && busy.V < 0.5 && get("running_p25") >= 1 {
+			out = "host"
+		} else if ok && get("running_p25") >= 1 {
+			out = "latency"
+		}
+	}
+	if out == "" {
+		return nil
+	}
+	return &out
+}
+
+// impact says who is hurt, as far as it can be computed.
+func impact(f *model.Frame, id model.EntityID) model.Impact {
+	var out model.Impact
+	if over, ok := f.Get(id, "ttft_over_slo"); ok {
+		if s := f.Span(id).Observed().Seconds(); s > 0 {
+			v := round(over.V / s)
+			out.RequestsPerSecondHurt = &v
+		}
+	}
+	if p, ok := f.Get(id, "preemptions_per_s"); ok && p.V > 0 {
+		// A preempted request is computed again: its prompt and, on average, half of its output.
+		prompt, okP := f.Get(id, "prompt_mean")
+		output, okO := f.Get(id, "output_mean")
+		if okP && okO {
+			v := round(p.V * (prompt.V + output.V/2))
+			out.TokensPerSecondLost = &v
+		}
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/inferdx/inferdx/internal/expression"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/playbooks"
+)
+
+// KnobInfo is what the engine must know of a launch flag.
+type KnobInfo struct {
+	Flag          string
+	Min, Max      *float64
+	Restart       bool
+	ChangesOutput bool
+	Cost          string
+}
+
+// Knobs is the catalogue of launch flags, by engine and version.
+type Knobs interface {
+	Describe(engine, id string) (KnobInfo, bool)
+	// Available says whether the running version knows the flag; version "" is unknown.
+	Available(engine, id, version string) (bool, string)
+	Format(engine, id string, v float64) string
+	// Check tells what is wrong with a set of changes taken together.
+	Check(engine, version string, current, proposed map[string]string) []string
+}
+
+// suggest turns a playbook's changes into actions with values for this entity. What is already set,
+// what the running version does not know and what points the wrong way is left out.
+func (e *Engine) suggest(f *model.Frame, x model.Entity, p *playbooks.Playbook) []model.Action {
+	env := expression.Of(f, x.ID)
+	var out []model.Action
+	for _, c := range p.Changes {
+		if c.If != nil && c.If.Truth(env) == expression.False {
+			continue
+		}
+		a := model.Action{Kind: c.Kind, When: c.When, Cost: c.Cost, Verify: c.Verify}
+		a.Text, _ = c.Text.Fill(env, e.unit)
+		a.Why, _ = c.Why.Fill(env, e.unit)
+		if c.Kind == "knob" && !e.knob(&a, c, f, x, env) {
+			continue
+		}
+		out = append(out, a)
+	}
+	return e.consistent(f, x, out)
+}
+
+// knob fills in flag, from and to; false means that the change must not be suggested.
+func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x model.Entity, env expression.Env) bool {
+	k, ok := e.o.Knobs.Describe(x.Engine.Name, c.Knob)
+	if !ok {
+		return false
+	}
+	if ok, _ := e.o.Knobs.Available(x.Engine.Name, c.Knob, exactVersion(x.Engine)); !ok {
+		return false
+	}
+	a.Knob, a.Flag, a.Restart, a.ChangesOutput = c.Knob, k.Flag, k.Restart, k.ChangesOutput
+	if a.Cost == "" {
+		a.Cost = k.Cost
+	}
+	from, seen := f.Fact(x.ID, c.Knob)
+	if seen {
+		a.From, a.FromSource = &from.Text, from.From
+		if from.Inferred {
+			a.FromSource = "inferred"
+		}
+	}
+	if c.Set != "" {
+		a.To = &c.Set
+	} else if c.To != nil {
+		if v, ok := c.To.Number(env); ok && v.Bound == model.Exact {
+			to := e.o.Knobs.Format(x.Engine.Name, c.Knob, clamp(v.V, k))
+			a.To = &to
+		}
+	}
+	if a.To != nil && a.From != nil && same(*a.To, *a.From) {
+		return false
+	}
+	if a.To != nil && seen && from.IsNum && wrongWay(c.Direction, *a.To, from.Num) {
+		return false
+	}
+	a.Text = knobText(*a, c)
+	if a.From != nil && a.Restart {
+		a.Rollback = fmt.Sprintf("start again with %s %s", a.Flag, *a.From)
+	}
+	return true
+}
+
+func exactVersion(e model.Engine) string {
+	if e.AtLeastOnly {
+		return ""
+	}
+	return e.Version
+}
+
+func clamp(v float64, k KnobInfo) float64 {
+	if k.Min != nil {
+		v = max(v, *k.Min)
+	}
+	if k.Max != nil {
+		v = min(v, *k.Max)
+	}
+	return v
+}
+
+func same(a, b string) bool {
+	x, errA := strconv.ParseFloat(a, 64)
+	y, errB := strconv.ParseFloat(b, 64)
+	if errA == nil && errB == nil {
+		return x == y
+	}
+	return a == b
+}
+
+func wrongWay(direction, to string, from float64) bool {
+	v, err := strconv.ParseFloat(to, 64)
+	if err != nil {
+		return false
+	}
+	return direction == "up" && v <= from || direction == "down" && v >= from
+}
+
+// knobText is the change in one line; the playbook's own words win.
+func knobText(a model.Action, c playbooks.Change) string {
+	if a.Text != "" {
+		return a.Text
+	}
+	from := "?"
+	if a.From != nil {
+		from = *a.From
+	}
+	switch {
+	case a.To != nil:
+		return fmt.Sprintf("%s %s -> %s", a.Flag, from, *a.To)
+	case c.Direction == "up":
+		return "raise " + a.Flag
+	case c.Direction == "down":
+		return "lower " + a.Flag
+	}
+	return "set " + a.Flag
+}
+
+// consistent drops later knob changes that make the set wrong together with the earlier ones.
+func (e *Engine) consistent(f *model.Frame, x model.Entity, as []model.Action) []model.Action {
+	current := map[string]string{}
+	for name, fact := range f.Facts(x.ID) {
+		current[name] = fact.Text
+	}
+	var out []model.Action
+	proposed := map[string]string{}
+	for _, a := range as {
+		if a.Kind != "knob" || a.To == nil {
+			out = append(out, a)
+			continue
+		}
+		if _, twice := proposed[a.Knob]; twice {
+			continue
+		}
+		// Each change is offered on its own, so it must be right on its own.
+		if faults := e.o.Knobs.Check(x.Engine.Name, exactVersion(x.Engine), current, map[string]string{a.Knob: *a.To}); len(faults) > 0 {
+			continue
+		}
+		proposed[a.Knob] = *a.To
+		out = append(out, a)
+	}
+	return out
+}

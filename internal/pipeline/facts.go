@@ -1,0 +1,112 @@
+package pipeline
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/inferdx/inferdx/internal/hardware"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/rules/signals"
+)
+
+// facts gathers what is known of a target beside its numbers. What the running server shows wins over
+// what it was asked to do: labels, then the log, then the arguments, then the defaults of its version.
+func (p *Pipeline) facts(t signals.Target, r Request) (map[string]model.Fact, []string) {
+	out := map[string]model.Fact{}
+	var notes []string
+	machine(out, t)
+	args, ns := p.Content.Knobs.FromArgs(t.Engine.Name, r.Args)
+	notes = append(notes, ns...)
+	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
+	if r.Args != nil {
+		if n := contradictions(args, labels, t); n != "" {
+			notes = append(notes, n)
+			args = nil
+		}
+	}
+	maps.Copy(out, args)
+	merge(out, r.Log)
+	merge(out, labels)
+	version := ""
+	if f, ok := out["engine_version"]; ok {
+		version = f.Text
+	} else if !t.Engine.AtLeastOnly {
+		version = t.Engine.Version
+	}
+	p.defaults(out, t, version, len(args) > 0 || r.Log != nil)
+	return out, notes
+}
+
+// merge takes over what a closer look at the server says; that a value was set on purpose is kept.
+func merge(out, closer map[string]model.Fact) {
+	for name, f := range closer {
+		if was, ok := out[name]; ok {
+			f.Explicit = f.Explicit || was.Explicit
+		}
+		out[name] = f
+	}
+}
+
+// defaults adds the value that every knob has by default, as <id>_default; and as the value itself
+// only where the launch command is known and does not set it.
+func (p *Pipeline) defaults(out map[string]model.Fact, t signals.Target, version string, launch bool) {
+	if version == "" {
+		version = ">=" + t.Engine.Version
+	}
+	for name, f := range p.Content.Knobs.Defaults(t.Engine.Name, version, out) {
+		out[name+"_default"] = f
+		if _, ok := out[name]; !ok && launch {
+			out[name] = f
+		}
+	}
+}
+
+// machine adds what the GPU can do and what runs on it.
+func machine(out map[string]model.Fact, t signals.Target) {
+	if t.GPU == nil {
+		return
+	}
+	name := t.GPU["modelName"]
+	out["backend"] = model.Fact{Text: "cuda", From: "dcgm-exporter"}
+	g, known := hardware.Find(name)
+	if known {
+		out["gpu_peak_flops"] = number(g.Flops, "data sheet of "+name)
+		out["gpu_bandwidth"] = number(g.Bandwidth, "data sheet of "+name)
+	}
+	switch {
+	case t.GPUMemoryMiB > 0:
+		out["gpu_memory_gib"] = number(t.GPUMemoryMiB/1024, "dcgm-exporter")
+	case known:
+		out["gpu_memory_gib"] = number(g.MemoryGiB, "data sheet of "+name)
+	}
+}
+
+func number(v float64, from string) model.Fact {
+	return model.Fact{Text: fmt.Sprintf("%g", v), Num: v, IsNum: true, From: from}
+}
+
+// checked are the settings that the running server shows by itself, so that arguments of another
+// server can be found out.
+var checked = []string{"gpu_memory_utilization", "num_gpu_blocks_override", "enable_prefix_caching", "block_size", "kv_cache_dtype"}
+
+// contradictions compares the given arguments with what the server shows. Arguments that do not fit
+// are somebody else's and are left out as a whole.
+func contradictions(args, labels map[string]model.Fact, t signals.Target) string {
+	for _, name := range checked {
+		a, okA := args[name]
+		l, okL := labels[name]
+		if okA && a.Explicit && okL && a.Text != l.Text && (!a.IsNum || !l.IsNum || a.Num != l.Num) {
+			return fmt.Sprintf("the launch arguments are not this server's: they say %s %s, the server shows %s; they were left out", name, a.Text, l.Text)
+		}
+	}
+	if cap, ok := args["max_num_seqs"]; ok && cap.IsNum {
+		ranks := 1.0
+		if dp, ok := args["data_parallel_size"]; ok && dp.IsNum {
+			ranks = dp.Num
+		}
+		if t.RunningMax > cap.Num*ranks {
+			return fmt.Sprintf("the launch arguments are not this server's: they cap running at %s, %g were seen; they were left out", cap.Text, t.RunningMax)
+		}
+	}
+	return ""
+}

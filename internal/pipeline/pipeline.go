@@ -1,0 +1,74 @@
+// Package pipeline is the one path from samples to a report. Everything that diagnoses - the
+// command, the service, replay, test and eval - goes through it and differs only in where the
+// samples come from.
+package pipeline
+
+import (
+	"slices"
+	"time"
+
+	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/rules/signals"
+)
+
+// Pipeline holds the content and the engine over it. It is safe for concurrent use.
+type Pipeline struct {
+	Content *content.Content
+	Engine  *engine.Engine
+}
+
+// New builds the engine over a content. recordings counts, by cause, the recordings behind it.
+func New(c *content.Content, recordings map[string]int, fit engine.Fit) *Pipeline {
+	return &Pipeline{Content: c, Engine: engine.New(engine.Options{
+		Rules: c.Rules, Playbooks: c.Playbooks, Meanings: c, Knobs: c, RecordingsBehind: recordings, Fit: fit,
+	})}
+}
+
+// Request is one look at some samples.
+type Request struct {
+	At     time.Time
+	Window time.Duration
+	// Args are the launch arguments of every target, as the process was started; nil is unknown.
+	Args []string
+	// Log are facts read from the server's log; nil is unknown.
+	Log map[string]model.Fact
+	// Settings are the objectives of a target; nil uses the defaults.
+	Settings func(model.Labels) map[string]float64
+	Join     signals.Join
+	Faults   []model.Fault
+	Group    []string
+	// Without hides signals, for tests of what is said when they are missing.
+	Without []string
+}
+
+// Frame evaluates the catalogue and everything known beside the metrics.
+func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
+	var notes []string
+	f := p.Content.Signals.Frame(st, signals.Request{
+		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without,
+		Facts: func(t signals.Target) map[string]model.Fact {
+			facts, ns := p.facts(t, r)
+			for _, n := range ns {
+				if !slices.Contains(notes, n) {
+					notes = append(notes, n)
+				}
+			}
+			return facts
+		},
+	})
+	return f, notes
+}
+
+// Diagnose answers once, from a first look.
+func (p *Pipeline) Diagnose(st *samples.Store, r Request) *model.Report {
+	f, notes := p.Frame(st, r)
+	_, symptoms := p.Engine.Judge(nil, f)
+	report := engine.Report(f, p.Engine.Diagnose(f, symptoms))
+	for i := range report.Targets {
+		report.Targets[i].Notes = append(report.Targets[i].Notes, notes...)
+	}
+	return report
+}

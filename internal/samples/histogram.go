@@ -1,0 +1,151 @@
+package samples
+
+import (
+	"math"
+	"sort"
+	"strconv"
+
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// Histogram is what a classic histogram gained inside a window: cumulative counts by upper edge,
+// and the gain of its sum. Edges ascend and end with +Inf.
+type Histogram struct {
+	Edges []float64
+	Cum   []float64
+	Sum   float64
+	// Seconds is the time between the first and last sample that the gain was read over.
+	Seconds float64
+	HasSum  bool
+}
+
+// Count is the number of observations.
+func (h Histogram) Count() float64 {
+	if len(h.Cum) == 0 {
+		return 0
+	}
+	return h.Cum[len(h.Cum)-1]
+}
+
+// Gain adds up the increase of bucket series (several ranks or label values may be folded) over a
+// window. `le="1"` and `le="1.0"` are one edge. ok is false when no bucket has two samples.
+func Gain(buckets, sums []*Series, w Window) (Histogram, bool) {
+	byEdge := map[float64]float64{}
+	var h Histogram
+	for _, b := range buckets {
+		le, err := strconv.ParseFloat(b.Labels.Get("le"), 64)
+		if err != nil {
+			continue
+		}
+		inc, secs, ok := Increase(w.In(b.Points))
+		if !ok {
+			continue
+		}
+		byEdge[le] += inc
+		h.Seconds = max(h.Seconds, secs)
+	}
+	if len(byEdge) == 0 {
+		return h, false
+	}
+	for e := range byEdge {
+		h.Edges = append(h.Edges, e)
+	}
+	sort.Float64s(h.Edges)
+	h.Cum = make([]float64, len(h.Edges))
+	for i, e := range h.Edges {
+		h.Cum[i] = byEdge[e]
+		if i > 0 { // a torn scrape can leave a bucket behind its smaller neighbour
+			h.Cum[i] = max(h.Cum[i], h.Cum[i-1])
+		}
+	}
+	for _, s := range sums {
+		if inc, _, ok := Increase(w.In(s.Points)); ok {
+			h.Sum += inc
+			h.HasSum = true
+		}
+	}
+	return h, true
+}
+
+// Quantile interpolates inside the bucket where the rank falls. In the first bucket the answer is
+// only known to be at most its edge, in the +Inf bucket at least the last finite edge.
+// ok is false when there is no observation, or no finite edge at all.
+func (h Histogram) Quantile(phi float64) (model.Value, bool) {
+	n := h.Count()
+	if n <= 0 || len(h.Edges) < 2 {
+		return model.Value{}, false
+	}
+	rank := phi * n
+	i := sort.Search(len(h.Cum), func(i int) bool { return h.Cum[i] >= rank })
+	if i >= len(h.Cum) {
+		i = len(h.Cum) - 1
+	}
+	switch {
+	case math.IsInf(h.Edges[i], 1):
+		return model.Value{V: h.Edges[i-1], Bound: model.AtLeast, N: n}, true
+	case i == 0:
+		return model.Value{V: h.Edges[0], Bound: model.AtMost, N: n}, true
+	}
+	lo, hi := h.Edges[i-1], h.Edges[i]
+	below, in := h.Cum[i-1], h.Cum[i]-h.Cum[i-1]
+	return model.Value{V: lo + (hi-lo)*(rank-below)/in, N: n}, true
+}
+
+// Mean is sum by count; ok is false without observations or without a sum series.
+func (h Histogram) Mean() (model.Value, bool) {
+	if n := h.Count(); n > 0 && h.HasSum {
+		return model.Value{V: h.Sum / n, N: n}, true
+	}
+	return model.Value{}, false
+}
+
+// Above counts the observations known to be larger than bound: those above the first edge that is
+// not below it. The truth may be larger when the bound lies inside a bucket.
+func (h Histogram) Above(bound float64) (model.Value, bool) {
+	if len(h.Edges) < 2 {
+		return model.Value{}, false
+	}
+	i := sort.SearchFloat64s(h.Edges, bound)
+	if i >= len(h.Edges) || math.IsInf(h.Edges[i], 1) {
+		return model.Value{}, false
+	}
+	v := model.Value{V: h.Count() - h.Cum[i], N: h.Count()}
+	if h.Edges[i] > bound {
+		v.Bound = model.AtLeast
+	}
+	return v, true
+}
+
+// Longest bounds the largest observation from below: some observation was above the lower edge of
+// the highest bucket that gained one (0 in the first bucket).
+func (h Histogram) Longest() (model.Value, bool) {
+	i, ok := h.highest()
+	if !ok {
+		return model.Value{}, false
+	}
+	v := model.Value{Bound: model.AtLeast, N: h.Count()}
+	if i > 0 {
+		v.V = h.Edges[i-1]
+	}
+	return v, true
+}
+
+// Ceiling bounds the largest observation from above by the upper edge of that bucket; false when
+// that is +Inf.
+func (h Histogram) Ceiling() (model.Value, bool) {
+	i, ok := h.highest()
+	if !ok || math.IsInf(h.Edges[i], 1) {
+		return model.Value{}, false
+	}
+	return model.Value{V: h.Edges[i], Bound: model.AtMost, N: h.Count()}, true
+}
+
+// highest is the index of the highest bucket that gained an observation.
+func (h Histogram) highest() (int, bool) {
+	for i := len(h.Cum) - 1; i >= 0; i-- {
+		if i > 0 && h.Cum[i] > h.Cum[i-1] || i == 0 && h.Cum[0] > 0 {
+			return i, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,212 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	prom "github.com/prometheus/common/model"
+
+	"github.com/inferdx/inferdx/internal/expression"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/yamlpos"
+)
+
+// Known tells the loader which names exist.
+type Known interface {
+	// Known says whether a signal or fact of that name can exist.
+	Known(name string) bool
+	// Names lists them all, for did-you-mean.
+	Names() []string
+}
+
+// Load reads every *.yaml below each file system that is no test. A rule of a later file system
+// replaces one of the same id; `disabled: true` takes it away. Every fault is reported.
+func Load(known Known, systems ...fs.FS) (*Set, error) {
+	s := &Set{byID: map[string]*Rule{}}
+	var faults yamlpos.Problems
+	for _, fsys := range systems {
+		faults = append(faults, s.loadTree(known, fsys)...)
+	}
+	for _, r := range s.byID {
+		s.rules = append(s.rules, r)
+	}
+	sort.Slice(s.rules, func(i, j int) bool { return s.rules[i].ID < s.rules[j].ID })
+	return s, faults.Err()
+}
+
+func (s *Set) loadTree(known Known, fsys fs.FS) yamlpos.Problems {
+	var faults yamlpos.Problems
+	here := map[string]string{}
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !IsContent(name) {
+			return err
+		}
+		src, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return fmt.Errorf("read rule: %w", err)
+		}
+		id := ID(name)
+		if other, ok := here[id]; ok {
+			faults = append(faults, &yamlpos.Problem{File: name, Line: 1, Col: 1, Msg: fmt.Sprintf("rule %s is also defined in %s", id, other)})
+			return nil
+		}
+		here[id] = name
+		r, disabled, ps := Parse(name, src, known)
+		faults = append(faults, ps...)
+		switch {
+		case disabled:
+			delete(s.byID, id)
+		case r != nil:
+			s.byID[id] = r
+		}
+		return nil
+	})
+	if err != nil {
+		faults = append(faults, &yamlpos.Problem{File: ".", Line: 1, Col: 1, Msg: err.Error()})
+	}
+	return faults
+}
+
+// IsContent tells a rule or playbook from its test and from anything else.
+func IsContent(name string) bool {
+	return path.Ext(name) == ".yaml" && !strings.HasSuffix(name, ".test.yaml")
+}
+
+// ID is the file name without its extension.
+func ID(name string) string { return strings.TrimSuffix(path.Base(name), ".yaml") }
+
+// Parse reads one rule.
+func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults yamlpos.Problems) {
+	var f file
+	s, err := yamlpos.Decode(name, src, &f)
+	if err != nil {
+		var ps yamlpos.Problems
+		if errors.As(err, &ps) {
+			return nil, false, ps
+		}
+		return nil, false, yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+	}
+	if f.Disabled {
+		return nil, true, nil
+	}
+	c := &Checker{Source: s, Known: known}
+	r = &Rule{
+		ID: ID(name), File: name, Area: path.Base(path.Dir(name)), Title: c.Required("title", f.Title), Why: strings.TrimSpace(f.Why.S),
+		Scope: model.Scope(c.OneOf("scope", f.Scope, "target", "target", "rank", "gpu", "group")),
+	}
+	sev := c.OneOf("severity", f.Severity, "warning", "note", "info", "warning", "critical")
+	if sev == "note" {
+		r.Note, sev = true, "info"
+	}
+	r.Severity = model.Severity(sev)
+	r.Status = model.Status(c.OneOf("status", f.Status, "degraded", "degraded", "down", "idle", "unknown"))
+	r.When = c.Expr("when", f.When)
+	r.For = c.Duration("for", f.For, 0)
+	r.KeepFiringFor = c.Duration("keep_firing_for", f.KeepFiringFor, 0)
+	r.Onset = f.Onset.S
+	c.Name(f.Onset)
+	for _, e := range f.Evidence {
+		r.Evidence = append(r.Evidence, c.Template(e))
+	}
+	return r, false, c.Faults
+}
+
+// Checker collects the faults of one file. It is shared with the playbooks' loader.
+type Checker struct {
+	Source *yamlpos.Source
+	Known  Known
+	Faults yamlpos.Problems
+}
+
+func (c *Checker) add(t yamlpos.Text, width int, msg, hint string) {
+	at := t.Pos
+	if at.Line == 0 {
+		at = yamlpos.Pos{Line: 1, Col: 1}
+	}
+	c.Faults = append(c.Faults, c.Source.Problem(at, max(width, 1), msg, hint))
+}
+
+// Required reports an empty field.
+func (c *Checker) Required(field string, t yamlpos.Text) string {
+	if strings.TrimSpace(t.S) == "" {
+		c.add(t, 1, field+" is missing", "")
+	}
+	return strings.TrimSpace(t.S)
+}
+
+// OneOf reports a word that is not allowed; an empty field gives the default.
+func (c *Checker) OneOf(field string, t yamlpos.Text, def string, allowed ...string) string {
+	if t.S == "" {
+		return def
+	}
+	if !slices.Contains(allowed, t.S) {
+		c.add(t, len(t.S), fmt.Sprintf("%s: %q is not allowed", field, t.S), "one of "+strings.Join(allowed, ", "))
+	}
+	return t.S
+}
+
+// Expr parses an expression and checks its names. An empty required one is reported by the caller.
+func (c *Checker) Expr(field string, t yamlpos.Text) *expression.Expr {
+	if strings.TrimSpace(t.S) == "" {
+		c.add(t, 1, field+" is missing", "")
+		return nil
+	}
+	x, err := expression.Parse(t.S)
+	if err != nil {
+		var se *expression.SyntaxError
+		if errors.As(err, &se) {
+			c.Faults = append(c.Faults, c.Source.Problem(t.At(se.Off), se.Len, se.Msg, ""))
+		}
+		return nil
+	}
+	for _, n := range x.Names() {
+		if !c.Known.Known(n.ID) {
+			c.Faults = append(c.Faults, c.Source.Problem(t.At(n.Off), len(n.ID), "unknown name "+n.ID, c.suggest(n.ID)))
+		}
+	}
+	return x
+}
+
+func (c *Checker) suggest(id string) string {
+	if near := yamlpos.Nearest(id, c.Known.Names()); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "`inferdx explain signals` lists the names"
+}
+
+// Name checks a single signal name; empty is fine.
+func (c *Checker) Name(t yamlpos.Text) {
+	if t.S != "" && !c.Known.Known(t.S) {
+		c.add(t, len(t.S), "unknown name "+t.S, c.suggest(t.S))
+	}
+}
+
+// Duration reads a Prometheus duration and refuses negative and absurd ones (over a year).
+func (c *Checker) Duration(field string, t yamlpos.Text, def time.Duration) time.Duration {
+	if t.S == "" {
+		return def
+	}
+	d, err := prom.ParseDuration(t.S)
+	if err != nil || time.Duration(d) > 366*24*time.Hour {
+		c.add(t, len(t.S), fmt.Sprintf("%s: %q is no usable duration", field, t.S), "as 30s, 5m, 1h30m; at most 1y")
+	}
+	return time.Duration(d)
+}
+
+// Template parses a sentence and checks its names.
+func (c *Checker) Template(t yamlpos.Text) Template {
+	out := ParseTemplate(strings.TrimSpace(t.S))
+	for _, n := range out.Names() {
+		if !c.Known.Known(n) {
+			off := max(strings.Index(t.S, n), 0)
+			c.Faults = append(c.Faults, c.Source.Problem(t.At(off), len(n), "unknown name "+n, c.suggest(n)))
+		}
+	}
+	return out
+}

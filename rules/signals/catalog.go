@@ -1,0 +1,258 @@
+// Package signals is the catalogue: what each quantity means (meaning/*.yaml) and from which series
+// of which server it is read (dialects/*.yaml). It turns samples into frames.
+package signals
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/yamlpos"
+)
+
+// Catalog is a checked set of meanings and dialects. It is read-only and safe for concurrent use.
+type Catalog struct {
+	meanings map[string]Meaning
+	dialects []*dialect
+	formulas []formula // in order of dependence
+}
+
+type dialect struct {
+	Dialect
+	matchers map[string][]matcher // series id -> label matchers
+	order    []string             // signal ids, sorted, so that frames are built the same way each time
+}
+
+type matcher struct {
+	label string
+	value string
+	re    *regexp.Regexp
+}
+
+func (m matcher) ok(ls model.Labels) bool {
+	v := ls.Get(m.label)
+	if m.re != nil {
+		return m.re.MatchString(v)
+	}
+	return v == m.value
+}
+
+// Load reads meaning/*.yaml and dialects/*.yaml of the given file systems; later ones add to
+// earlier ones and replace meanings of the same id. Every fault is reported.
+func Load(systems ...fs.FS) (*Catalog, error) {
+	c := &Catalog{meanings: map[string]Meaning{}}
+	var faults yamlpos.Problems
+	sources := map[string]*yamlpos.Source{}
+	for _, fsys := range systems {
+		faults = append(faults, c.loadMeanings(fsys, sources)...)
+		faults = append(faults, c.loadDialects(fsys)...)
+	}
+	faults = append(faults, c.resolve(sources)...)
+	return c, faults.Err()
+}
+
+func (c *Catalog) loadMeanings(fsys fs.FS, sources map[string]*yamlpos.Source) yamlpos.Problems {
+	var faults yamlpos.Problems
+	eachFile(fsys, "meaning", &faults, func(name string, src []byte) error {
+		var ms map[string]Meaning
+		s, err := yamlpos.Decode(name, src, &ms)
+		for id, m := range ms {
+			if m.Scope == "" {
+				m.Scope = model.ScopeTarget
+			}
+			c.meanings[id] = m
+			sources[id] = s
+		}
+		return err
+	})
+	return faults
+}
+
+func (c *Catalog) loadDialects(fsys fs.FS) yamlpos.Problems {
+	var faults yamlpos.Problems
+	eachFile(fsys, "dialects", &faults, func(name string, src []byte) error {
+		d := &dialect{matchers: map[string][]matcher{}}
+		s, err := yamlpos.Decode(name, src, &d.Dialect)
+		if err != nil {
+			return err
+		}
+		faults = append(faults, c.check(d, s)...)
+		c.dialects = append(c.dialects, d)
+		return nil
+	})
+	return faults
+}
+
+// eachFile calls fn for every YAML file of a folder in order of name. A folder that is not there is empty.
+func eachFile(fsys fs.FS, dir string, faults *yamlpos.Problems, fn func(name string, src []byte) error) {
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.IsDir() || path.Ext(e.Name()) != ".yaml" {
+			continue
+		}
+		name := path.Join(dir, e.Name())
+		src, err := fs.ReadFile(fsys, name)
+		if err == nil {
+			err = fn(name, src)
+		}
+		*faults = append(*faults, asProblems(name, err)...)
+	}
+}
+
+func asProblems(name string, err error) yamlpos.Problems {
+	switch e := err.(type) { //nolint:errorlint // Decode returns Problems unwrapped
+	case nil:
+		return nil
+	case yamlpos.Problems:
+		return e
+	default:
+		return yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+	}
+}
+
+func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
+	var faults yamlpos.Problems
+	for id, def := range d.Series {
+		if def.kind() == "" {
+			faults = append(faults, s.Problem(yamlpos.Pos{Line: 1, Col: 1}, 1, fmt.Sprintf("series %s: needs gauge, counter or histogram", id), ""))
+		}
+		ms, err := compileMatch(def.Match)
+		if err != nil {
+			faults = append(faults, s.Problem(yamlpos.Pos{Line: 1, Col: 1}, 1, fmt.Sprintf("series %s: %v", id, err), ""))
+		}
+		d.matchers[id] = ms
+	}
+	for id, src := range d.Signals {
+		d.order = append(d.order, id)
+		def, ok := d.Series[src.Of.S]
+		if !ok {
+			hint := "series of this file: " + yamlpos.Nearest(src.Of.S, keys(d.Series))
+			faults = append(faults, s.Problem(src.Of.Pos, len(src.Of.S), fmt.Sprintf("signal %s: unknown series %s", id, src.Of.S), hint))
+			continue
+		}
+		if _, ok := c.meanings[id]; !ok {
+			faults = append(faults, s.Problem(src.Of.Pos, len(src.Of.S), fmt.Sprintf("signal %s has no meaning", id), "add it to meaning/*.yaml"))
+		}
+		if !slices.Contains(statsOf[def.kind()], src.Stat.S) {
+			faults = append(faults, s.Problem(src.Stat.Pos, len(src.Stat.S), fmt.Sprintf("signal %s: %q is no statistic of a %s", id, src.Stat.S, def.kind()),
+				"one of "+strings.Join(statsOf[def.kind()], ", ")))
+		}
+	}
+	sort.Strings(d.order)
+	return faults
+}
+
+var statsOf = map[string][]string{
+	"gauge":     {"avg", "min", "max", "last", "first", "sum", "count", "changes", "q", "slope", "bits", "present"},
+	"counter":   {"rate", "increase", "resets", "flat", "present"},
+	"histogram": {"q", "mean", "count", "rate", "above", "longest", "ceiling"},
+}
+
+func compileMatch(m map[string]string) ([]matcher, error) {
+	var out []matcher
+	for label, want := range m {
+		if re, ok := strings.CutPrefix(want, "~"); ok {
+			r, err := regexp.Compile("^(?:" + re + ")$")
+			if err != nil {
+				return nil, fmt.Errorf("label %s: %w", label, err)
+			}
+			out = append(out, matcher{label: label, re: r})
+			continue
+		}
+		out = append(out, matcher{label: label, value: want})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].label < out[j].label })
+	return out, nil
+}
+
+func keys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Meaning returns what a signal means.
+func (c *Catalog) Meaning(id string) (Meaning, bool) {
+	m, ok := c.meanings[id]
+	return m, ok
+}
+
+// IDs lists every signal, sorted.
+func (c *Catalog) IDs() []string { return keys(c.meanings) }
+
+// Metrics lists every metric name the catalogue reads, as exposed: histograms with their suffixes,
+// and names with a colon also with an underscore, as some gateways rewrite them.
+func (c *Catalog) Metrics() []string {
+	seen := map[string]bool{"up": true}
+	add := func(n string) {
+		for _, v := range spellings(n) {
+			seen[v] = true
+		}
+	}
+	for _, d := range c.dialects {
+		for _, n := range append(slices.Clone(d.Markers), d.Info...) {
+			add(n)
+		}
+		for _, v := range d.Versions {
+			add(v.Metric)
+		}
+		for _, def := range d.Series {
+			for _, n := range def.names() {
+				if def.kind() != "histogram" {
+					add(n)
+					continue
+				}
+				for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+					add(n + suffix)
+				}
+			}
+		}
+	}
+	return keys(seen)
+}
+
+// Markers lists the metrics that tell an engine from anything else.
+func (c *Catalog) Markers() []string {
+	var out []string
+	for _, d := range c.dialects {
+		if d.Kind == "engine" {
+			for _, m := range d.Markers {
+				out = append(out, spellings(m)...)
+			}
+		}
+	}
+	return out
+}
+
+func spellings(n string) []string {
+	if u := strings.ReplaceAll(n, ":", "_"); u != n {
+		return []string{n, u}
+	}
+	return []string{n}
+}
+
+// number reads a literal or a setting.
+func (c *Catalog) number(s string, settings map[string]float64) (float64, bool) {
+	if v, err := strconv.ParseFloat(s, 64); err == nil {
+		return v, true
+	}
+	if v, ok := settings[s]; ok {
+		return v, true
+	}
+	if m, ok := c.meanings[s]; ok && m.Setting != nil {
+		return *m.Setting, true
+	}
+	return 0, false
+}

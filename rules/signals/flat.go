@@ -1,0 +1,97 @@
+package signals
+
+import (
+	"math"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples"
+)
+
+// flat is the longest time in seconds, between two scrapes, during which the sum of a counter did not
+// move while every condition held. It tells a server that hangs with work in hand from an idle one.
+func (r *reader) flat(src SignalSource) (model.Value, bool) {
+	total := r.total(src.Of.S)
+	if len(total) < 2 {
+		return model.Value{}, false
+	}
+	conditions := make([][]samples.Point, len(src.While))
+	for i, c := range src.While {
+		if conditions[i] = r.total(c.Of); len(conditions[i]) < 2 {
+			return model.Value{}, false
+		}
+	}
+	longest := 0.0
+	for i := 0; i < len(total); {
+		j := i
+		for j+1 < len(total) && total[j+1].V == total[i].V {
+			j++
+		}
+		if j > i {
+			longest = max(longest, longestHeld(src.While, conditions, total[i].T, total[j].T))
+		}
+		i = j + 1
+	}
+	return model.Known(longest), true
+}
+
+// longestHeld is the longest part of (from, to) in which all conditions hold, in seconds.
+func longestHeld(while []While, conditions [][]samples.Point, from, to int64) float64 {
+	for i, c := range while {
+		stretch := samples.Window{From: from - 1, To: to}.In(conditions[i])
+		if len(stretch) < 2 {
+			return 0
+		}
+		// The state at a scrape that saw the last progress may be older than the stall: skip it.
+		switch c.Is {
+		case "positive":
+			for len(stretch) > 0 && stretch[0].V <= 0 {
+				stretch = stretch[1:]
+			}
+			for _, p := range stretch {
+				if p.V <= 0 {
+					return 0
+				}
+			}
+		case "constant":
+			for _, p := range stretch {
+				if p.V != stretch[0].V {
+					return 0
+				}
+			}
+		case "rising":
+			if stretch[len(stretch)-1].V-stretch[0].V < c.By {
+				return 0
+			}
+		}
+		if len(stretch) < 2 {
+			return 0
+		}
+		from = max(from, stretch[0].T)
+	}
+	return float64(to-from) / 1000
+}
+
+// total adds up the series of one definition scrape by scrape. A scrape at which one of them is
+// missing still counts: a rank that vanished is its own finding.
+func (r *reader) total(id string) []samples.Point {
+	list := r.series(id)
+	if len(list) == 1 {
+		return r.w.In(list[0].Points)
+	}
+	at := map[int64]int{}
+	var out []samples.Point
+	for _, s := range list {
+		for _, p := range r.w.In(s.Points) {
+			if math.IsNaN(p.V) {
+				continue
+			}
+			if i, ok := at[p.T]; ok {
+				out[i].V += p.V
+				continue
+			}
+			at[p.T] = len(out)
+			out = append(out, p)
+		}
+	}
+	return sortPoints(out)
+}

@@ -1,0 +1,107 @@
+package signals
+
+import (
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/yamlpos"
+)
+
+// Meaning is what a signal says, whatever server it comes from. One YAML file under meaning/ holds many.
+type Meaning struct {
+	Name  string      `yaml:"name"`  // what people call it: TTFT P99
+	Unit  string      `yaml:"unit"`  // s, ratio, tokens, tokens/s, ...
+	Is    string      `yaml:"is"`    // one sentence
+	Needs string      `yaml:"needs"` // how to get it exported, shown when it is missing
+	Scope model.Scope `yaml:"scope"` // whose signal it is; target when empty
+	// Fold is how a wider entity reads it from its members: avg, max, min or sum.
+	Fold string `yaml:"fold"`
+	// Formula derives the signal from others and from numeric facts; absent operands and division
+	// by zero make it absent. first(a, b) takes the first that is known.
+	Formula yamlpos.Text `yaml:"formula"`
+	// Trend keeps the signal's samples in the frame for charts and onset.
+	Trend bool `yaml:"trend"`
+	// Setting makes it a number that configuration sets, with this default.
+	Setting *float64 `yaml:"setting"`
+	// Core marks a signal whose absence is always worth a word when causes are ranked.
+	Core bool `yaml:"core"`
+}
+
+// Dialect says from which series a server's signals are read.
+type Dialect struct {
+	Name string `yaml:"dialect"`
+	// Kind is engine, gpu, host, process or container: it decides whose entity the series belong to.
+	Kind string `yaml:"kind"`
+	// Markers are metric names whose presence chooses the dialect.
+	Markers []string `yaml:"markers"`
+	// Rank is the label that tells data-parallel engines of one target apart.
+	Rank string `yaml:"rank"`
+	// Model is the label that carries the served model's name.
+	Model string `yaml:"model"`
+	// Info are metrics whose labels are facts about the target.
+	Info []string `yaml:"info"`
+	// Versions infer the engine's version from what it exposes, oldest first.
+	Versions []VersionMark           `yaml:"versions"`
+	Series   map[string]SeriesDef    `yaml:"series"`
+	Signals  map[string]SignalSource `yaml:"signals"`
+}
+
+// VersionMark says that a metric (or a label on it) is there since a version.
+type VersionMark struct {
+	Since  string `yaml:"since"`
+	Metric string `yaml:"metric"`
+	Label  string `yaml:"label"`
+}
+
+// SeriesDef names a quantity by its metric in every version: the first alternative that is present wins,
+// so a renamed metric is never counted twice.
+type SeriesDef struct {
+	Gauge     []string          `yaml:"gauge"`
+	Counter   []string          `yaml:"counter"`
+	Histogram []string          `yaml:"histogram"`
+	Match     map[string]string `yaml:"match"` // label: value, or ~regular expression (anchored)
+}
+
+// SignalSource is the statistic of a series that gives a signal.
+type SignalSource struct {
+	Of yamlpos.Text `yaml:"of"`
+	// Stat: gauges avg min max last first sum count changes q slope bits present;
+	// counters rate increase resets flat; histograms q mean count rate above longest ceiling.
+	Stat  yamlpos.Text `yaml:"stat"`
+	Q     float64      `yaml:"q"`     // the quantile of stat q, 0 to 1
+	Least float64      `yaml:"least"` // observations needed; with fewer the signal is absent
+	Fold  string       `yaml:"fold"`  // across series of one entity: sum (default), max, min, avg
+	Above string       `yaml:"above"` // a number or a setting's id, for stat above
+	Mask  uint64       `yaml:"mask"`  // stat bits: share of samples with any of these bits
+	Scale float64      `yaml:"scale"` // multiplies the result; 0 means 1
+	While []While      `yaml:"while"` // stat flat: only stretches during which these hold
+}
+
+// While is a condition on a gauge during a stretch of time.
+type While struct {
+	Of string `yaml:"of"`
+	// Is: positive (above 0 at every sample), constant, rising (grows by at least By).
+	Is string  `yaml:"is"`
+	By float64 `yaml:"by"`
+}
+
+func (d SeriesDef) kind() string {
+	switch {
+	case len(d.Gauge) > 0:
+		return "gauge"
+	case len(d.Counter) > 0:
+		return "counter"
+	case len(d.Histogram) > 0:
+		return "histogram"
+	}
+	return ""
+}
+
+func (d SeriesDef) names() []string {
+	switch d.kind() {
+	case "gauge":
+		return d.Gauge
+	case "counter":
+		return d.Counter
+	default:
+		return d.Histogram
+	}
+}
