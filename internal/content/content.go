@@ -72,7 +72,7 @@ func gather(all yamlpos.Problems, err error) yamlpos.Problems {
 
 // facts are the names that launch arguments, logs and hardware give beside the knobs.
 var facts = []string{
-	"engine_version", "backend", "kv_capacity_tokens", "kv_max_concurrency", "kv_memory_gib", "model_weights_gib",
+	"engine_version", "backend", "gpu_name", "kv_capacity_tokens", "kv_max_concurrency", "kv_memory_gib", "model_weights_gib",
 	"cuda_graphs_captured", "gpu_peak_flops", "gpu_bandwidth", "gpu_memory_gib", "model_params_fact", "weight_bytes_fact",
 	"log_oom", "log_engine_dead", "log_nccl_error", "log_worker_hang", "log_jit_compilation", "log_kv_load_failures", "log_warnings",
 	"prompts_share_prefix", "num_speculative_tokens",

@@ -68,6 +68,9 @@ func machine(out map[string]model.Fact, t signals.Target) {
 	}
 	name := t.GPU["modelName"]
 	out["backend"] = model.Fact{Text: "cuda", From: "dcgm-exporter"}
+	if name != "" {
+		out["gpu_name"] = model.Fact{Text: name, From: "dcgm-exporter"}
+	}
 	g, known := hardware.Find(name)
 	if known {
 		out["gpu_peak_flops"] = number(g.Flops, "data sheet of "+name)
