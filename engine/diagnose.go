@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/rules"
 )
 
 // Diagnose answers for every target of the frame, and for every group that has symptoms of its own.
@@ -57,7 +59,7 @@ func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) m
 	d := model.Diagnosis{
 		Target: x.Labels.Map(), Scope: x.Scope, Engine: engineInfo(x.Engine),
 		Symptoms: harm, Missing: f.Missing(x.ID), Notes: notes,
-		Name: x.Name(), Span: f.Span(x.ID), Trends: trends(f, x.ID), BoundBy: boundBy(f, x.ID),
+		Name: x.Name(), Span: f.Span(x.ID), Trends: trends(f, x.ID),
 	}
 	d.Status = e.status(f, x, harm)
 	if d.Status == model.Unknown {
@@ -66,7 +68,10 @@ func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) m
 	if len(harm) > 0 && d.Status != model.Unknown {
 		e.explain(&d, f, x)
 	}
-	d.Summary = summary(d)
+	if d.Status == model.Idle { // nothing about latency can be missing where nobody asked
+		d.Missing = slices.DeleteFunc(slices.Clone(d.Missing), func(m model.Missing) bool { return !e.o.Meanings.OfGPU(m.Signal) })
+	}
+	d.Summary = e.summary(d, f, x.ID)
 	d.Fingerprint = fingerprint(d)
 	return d
 }
@@ -75,7 +80,9 @@ func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) m
 func (e *Engine) explain(d *model.Diagnosis, f *model.Frame, x model.Entity) {
 	ranked, unknown := e.rank(f, x.ID, x.Scope, d.Symptoms)
 	best := primary(ranked)
-	d.UnknownScore = unknown
+	if d.UnknownScore = unknown; best != nil {
+		d.UnknownScore = best.unknown
+	}
 	for _, c := range ranked {
 		d.Causes = append(d.Causes, e.cause(f, x, c, c == best))
 	}
@@ -84,6 +91,7 @@ func (e *Engine) explain(d *model.Diagnosis, f *model.Frame, x model.Entity) {
 	d.Onset = &at
 	d.Changed = changedAt(f, x.ID, at)
 	d.Impact = impact(f, x.ID)
+	d.BoundBy = boundBy(f, x.ID)
 }
 
 func (e *Engine) cause(f *model.Frame, x model.Entity, c *candidate, first bool) model.Cause {
@@ -162,10 +170,10 @@ func first(d model.Diagnosis) *model.Cause {
 	return nil
 }
 
-func summary(d model.Diagnosis) string {
+func (e *Engine) summary(d model.Diagnosis, f *model.Frame, id model.EntityID) string {
 	switch d.Status {
 	case model.Healthy:
-		return "healthy"
+		return e.healthy(f, id)
 	case model.Idle:
 		return "no traffic"
 	case model.Unknown:
@@ -206,4 +214,25 @@ func Report(f *model.Frame, ds []model.Diagnosis) *model.Report {
 		r.Faults = append(r.Faults, x.Source+": "+x.Err)
 	}
 	return r
+}
+
+// seen are what a healthy verdict rests on, in the order of saying; one that is absent is not said.
+var seen = []rules.Template{
+	rules.ParseTemplate("{requests_finished_per_s} finished"),
+	rules.ParseTemplate("TTFT P50 {ttft_p50_s}"),
+	rules.ParseTemplate("P99 {ttft_p99_s}"),
+	rules.ParseTemplate("{itl_mean_s} a token"),
+	rules.ParseTemplate("{waiting} waiting"),
+	rules.ParseTemplate("{preemptions} preemptions"),
+}
+
+// healthy says what was looked at and found well.
+func (e *Engine) healthy(f *model.Frame, id model.EntityID) string {
+	var parts []string
+	for _, t := range seen {
+		if s, ok := t.Fill(expression.Of(f, id), e.unit); ok {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ")
 }

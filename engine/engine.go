@@ -12,6 +12,7 @@ import (
 type Meanings interface {
 	Unit(name string) string
 	Title(name string) string
+	OfGPU(name string) bool
 }
 
 // Options are the engine's parts. Rules, Playbooks, Meanings and Knobs must be set.

@@ -34,7 +34,7 @@ type weighed struct {
 // weigh adds up the true items, of each group the strongest alone. Unknown items count nothing.
 func (e *Engine) weigh(items []playbooks.Item, env expression.Env) weighed {
 	out := weighed{kinds: map[string]bool{}}
-	best := map[string]float64{}
+	var holds []playbooks.Item
 	for _, it := range items {
 		if it.When == nil || it.When.Truth(env) != expression.True {
 			continue
@@ -42,12 +42,13 @@ func (e *Engine) weigh(items []playbooks.Item, env expression.Env) weighed {
 		if it.Weight >= 1 {
 			out.kinds[it.By] = true
 		}
-		counted := it.Weight
-		if it.Group != "" {
-			counted = max(it.Weight-best[it.Group], 0)
-			best[it.Group] = max(best[it.Group], it.Weight)
+		holds = append(holds, it)
+	}
+	for i, it := range holds {
+		if beaten(holds, i) {
+			continue
 		}
-		out.sum += counted
+		out.sum += it.Weight
 		ev, ok := e.say(it.Text, env)
 		if !ok {
 			continue
@@ -56,4 +57,15 @@ func (e *Engine) weigh(items []playbooks.Item, env expression.Env) weighed {
 		out.items = append(out.items, ev)
 	}
 	return out
+}
+
+// beaten says whether another true item of the same group counts instead.
+func beaten(items []playbooks.Item, i int) bool {
+	for j, o := range items {
+		if j != i && o.Group != "" && o.Group == items[i].Group &&
+			(o.Weight > items[i].Weight || o.Weight == items[i].Weight && j < i) {
+			return true
+		}
+	}
+	return false
 }

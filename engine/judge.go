@@ -51,7 +51,7 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 func advance(h Held, seen bool, truth expression.Truth, r *rules.Rule, f *model.Frame, id model.EntityID) (Held, bool) {
 	switch {
 	case truth == expression.True && !seen:
-		since := onset(f, id, r.Onset)
+		since := began(f, id, r)
 		h = Held{Since: since, Observed: f.At.Sub(since), LastTrue: f.At}
 	case truth == expression.True:
 		h.Observed += min(max(f.At.Sub(h.LastSeen), 0), maxStep)

@@ -7,7 +7,16 @@ import (
 	"time"
 
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/rules"
 )
+
+// began is when the harm that a rule sees began, as far as the window shows it.
+func began(f *model.Frame, id model.EntityID, r *rules.Rule) time.Time {
+	if v, ok := f.Get(id, r.Held); ok {
+		return f.At.Add(-time.Duration(v.V * float64(time.Second)))
+	}
+	return onset(f, id, r.Onset)
+}
 
 // onset is when a signal last rose above half of its level and stayed there; without a trend it is
 // the beginning of what was observed.
@@ -46,13 +55,31 @@ func level(ps []model.Point) float64 {
 }
 
 // watched are the signals whose change at the onset is worth a line: what came in, not what came of it.
-var watched = []string{"requests_started_per_s", "prompt_mean", "output_mean", "prompt_tokens_per_s"}
+var watched = []string{"requests_arrived_per_s", "prompt_mean", "output_mean"}
+
+// incoming is the trend of a watched signal. Arrivals are what got its first token and what the queue
+// grew by, as no engine counts them.
+func incoming(f *model.Frame, id model.EntityID, signal string) []model.Point {
+	if signal != "requests_arrived_per_s" {
+		return f.Trend(id, signal)
+	}
+	started, waiting := f.Trend(id, "requests_started_per_s"), f.Trend(id, "waiting")
+	queue := map[time.Time]float64{}
+	for i := 1; i < len(waiting); i++ {
+		queue[waiting[i].T] = (waiting[i].V - waiting[i-1].V) / waiting[i].T.Sub(waiting[i-1].T).Seconds()
+	}
+	var out []model.Point
+	for _, p := range started {
+		out = append(out, model.Point{T: p.T, V: max(p.V+queue[p.T], 0)})
+	}
+	return out
+}
 
 // changedAt compares what came in before and after the onset. It needs two samples on each side.
 func changedAt(f *model.Frame, id model.EntityID, at time.Time) []model.Change {
 	var out []model.Change
 	for _, s := range watched {
-		trend := f.Trend(id, s)
+		trend := incoming(f, id, s)
 		i := sort.Search(len(trend), func(i int) bool { return !trend[i].T.Before(at) })
 		if i < 2 || len(trend)-i < 2 {
 			continue

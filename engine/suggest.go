@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
@@ -59,7 +60,7 @@ func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x mod
 	}
 	a.Knob, a.Flag, a.Restart, a.ChangesOutput = c.Knob, k.Flag, k.Restart, k.ChangesOutput
 	if a.Cost == "" {
-		a.Cost = k.Cost
+		a.Cost = lower(k.Cost)
 	}
 	from, seen := f.Fact(x.ID, c.Knob)
 	if seen {
@@ -167,4 +168,13 @@ func (e *Engine) consistent(f *model.Frame, x model.Entity, as []model.Action) [
 		out = append(out, a)
 	}
 	return out
+}
+
+// lower makes a sentence a clause, as the costs in playbooks are.
+func lower(s string) string {
+	s = strings.TrimSuffix(s, ".")
+	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
 }

@@ -79,7 +79,7 @@ type Known interface {
 // Load reads every *.yaml below each file system that is no test. A playbook of a later file system
 // replaces one of the same id; `disabled: true` takes it away. Every fault is reported.
 func Load(known Known, systems ...fs.FS) (*Set, error) {
-	s := &Set{byID: map[string]*Playbook{}}
+	s := &Set{byID: map[string]*Playbook{}, disabled: map[string]bool{}}
 	var faults yamlpos.Problems
 	for _, fsys := range systems {
 		err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
@@ -93,6 +93,7 @@ func Load(known Known, systems ...fs.FS) (*Set, error) {
 			p, disabled, ps := Parse(name, src, known)
 			faults = append(faults, ps...)
 			if disabled {
+				s.disabled[rules.ID(name)] = true
 				delete(s.byID, rules.ID(name))
 			} else if p != nil {
 				s.byID[p.ID] = p
@@ -218,7 +219,7 @@ func (s *Set) checkGraph() yamlpos.Problems {
 	var faults yamlpos.Problems
 	for _, p := range s.list {
 		for _, other := range p.ExplainsAway {
-			if s.byID[other] == nil {
+			if s.byID[other] == nil && !s.disabled[other] {
 				faults = append(faults, &yamlpos.Problem{File: p.File, Line: 1, Col: 1, Msg: "explains_away: unknown cause " + other})
 			}
 		}

@@ -75,6 +75,8 @@ var weights = map[string]float64{"decisive": 4, "strong": 2, "moderate": 1, "wea
 type Set struct {
 	list []*Playbook
 	byID map[string]*Playbook
+	// disabled were taken away by the user; others may still name them.
+	disabled map[string]bool
 }
 
 // All lists the playbooks in order of id.

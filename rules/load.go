@@ -111,6 +111,8 @@ func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults
 	r.KeepFiringFor = c.Duration("keep_firing_for", f.KeepFiringFor, 0)
 	r.Onset = f.Onset.S
 	c.Name(f.Onset)
+	r.Held = f.Held.S
+	c.Name(f.Held)
 	for _, e := range f.Evidence {
 		r.Evidence = append(r.Evidence, c.Template(e))
 	}

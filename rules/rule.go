@@ -26,6 +26,8 @@ type Rule struct {
 	Evidence      []Template
 	// Onset is a signal with a trend: the harm began when it last rose above half of its level.
 	Onset string
+	// Held is a signal that says for how many seconds the harm has lasted; it wins over Onset.
+	Held string
 	// Status is what the entity's status becomes; degraded when empty.
 	Status model.Status
 	// Note marks something worth a line that harms nobody.
@@ -43,6 +45,7 @@ type file struct {
 	Why           yamlpos.Text   `yaml:"why"`
 	Evidence      []yamlpos.Text `yaml:"evidence"`
 	Onset         yamlpos.Text   `yaml:"onset"`
+	Held          yamlpos.Text   `yaml:"held"`
 	Status        yamlpos.Text   `yaml:"status"`
 	Disabled      bool           `yaml:"disabled"`
 }

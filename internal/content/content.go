@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/yamlpos"
 	"github.com/inferdx/inferdx/playbooks"
 	"github.com/inferdx/inferdx/playbooks/knobs"
@@ -141,6 +142,12 @@ func (c *Content) Title(name string) string {
 		return m.Name
 	}
 	return name
+}
+
+// OfGPU implements engine.Meanings.
+func (c *Content) OfGPU(name string) bool {
+	m, ok := c.Signals.Meaning(name)
+	return ok && m.Scope == model.ScopeGPU
 }
 
 // Describe implements engine.Knobs.

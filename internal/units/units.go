@@ -44,12 +44,21 @@ func Format(v float64, unit string, b model.Bound) string {
 	}
 	switch b {
 	case model.AtMost:
-		return "below " + s
+		return bound(unit, "at most ", "below ") + s
 	case model.AtLeast:
-		return "above " + s
+		return bound(unit, "at least ", "above ") + s
 	default:
 		return s
 	}
+}
+
+// bound picks the words for a bound: things are counted, everything else is measured.
+func bound(unit, counted, measured string) string {
+	switch unit {
+	case "requests", "tokens", "count", "cores", "":
+		return counted
+	}
+	return measured
 }
 
 // Duration writes a span of time in at most two whole parts: "34 s", "4 min 20 s", "2 h 5 min", "3 d".

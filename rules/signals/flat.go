@@ -73,8 +73,9 @@ func longestHeld(while []While, conditions [][]samples.Point, from, to int64) fl
 
 // total adds up the series of one definition scrape by scrape. A scrape at which one of them is
 // missing still counts: a rank that vanished is its own finding.
-func (r *reader) total(id string) []samples.Point {
-	list := r.series(id)
+func (r *reader) total(id string) []samples.Point { return r.sum(r.series(id)) }
+
+func (r *reader) sum(list []*samples.Series) []samples.Point {
 	if len(list) == 1 {
 		return r.w.In(list[0].Points)
 	}

@@ -244,23 +244,7 @@ func (a *assembly) trends(id model.EntityID, r *reader) {
 			continue
 		}
 		src := r.d.Signals[sid]
-		kind := r.d.Series[src.Of.S].kind()
-		if kind == "histogram" {
-			continue
-		}
-		ps := r.total(src.Of.S)
-		out := make([]model.Point, 0, len(ps))
-		for i, p := range ps {
-			v := p.V
-			if kind == "counter" {
-				if i == 0 || p.V < ps[i-1].V || p.T == ps[i-1].T {
-					continue
-				}
-				v = (p.V - ps[i-1].V) * 1000 / float64(p.T-ps[i-1].T)
-			}
-			out = append(out, model.Point{T: time.UnixMilli(p.T), V: v})
-		}
-		if len(out) > 0 {
+		if out := r.trend(src); len(out) > 0 {
 			a.b.SetTrend(id, sid, out)
 		}
 	}

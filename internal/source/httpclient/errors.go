@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -68,6 +69,9 @@ func (c *Client) clean(ctx context.Context, s secret, err error) error {
 		return &Error{Kind: Timeout, err: context.DeadlineExceeded}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return &Error{Kind: Refused, err: syscall.ECONNREFUSED}
+	}
+	if errors.Is(err, io.EOF) {
+		return &Error{Kind: Network, Detail: "the connection was closed without an answer"}
 	}
 	return &Error{Kind: Network, Detail: c.scrub(s, err.Error())}
 }

@@ -45,7 +45,8 @@ func (c *Client) Read(ctx context.Context, req *http.Request, limit int64, buf [
 		return nil, tooLarge(limit)
 	}
 	out := &Response{Code: resp.StatusCode, Header: resp.Header, Body: b.Bytes()}
-	if resp.StatusCode/100 != 2 {
+	if resp.StatusCode/100 != 2 { // servers like to quote the credentials they refuse
+		out.Body = []byte(c.scrub(s, string(out.Body)))
 		return out, c.statusError(s, resp.StatusCode, out.Body)
 	}
 	return out, nil

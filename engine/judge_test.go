@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/playbooks"
+	"github.com/inferdx/inferdx/rules"
+)
+
+var t0 = time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)
+
+type anything struct{}
+
+func (anything) Known(string) bool     { return true }
+func (anything) Names() []string       { return nil }
+func (anything) Rule(string) bool      { return true }
+func (anything) RuleIDs() []string     { return nil }
+func (anything) Knob(string) bool      { return true }
+func (anything) Unit(string) string    { return "" }
+func (anything) Title(n string) string { return n }
+func (anything) OfGPU(string) bool     { return false }
+func (anything) Describe(_, id string) (KnobInfo, bool) {
+	return KnobInfo{Flag: "--" + strings.ReplaceAll(id, "_", "-"), Restart: true}, true
+}
+func (anything) Available(_, id, _ string) (bool, string) { return id != "gone", "" }
+func (anything) Format(_, _ string, v float64) string {
+	return strings.TrimSuffix(strings.TrimRight(ftoa(v), "0"), ".")
+}
+func (anything) Check(_, _ string, _, _ map[string]string) []string { return nil }
+
+func newEngine(t *testing.T, symptoms, causes map[string]string) *Engine {
+	t.Helper()
+	dir := func(m map[string]string) fstest.MapFS {
+		out := fstest.MapFS{}
+		for id, src := range m {
+			out["x/"+id+".yaml"] = &fstest.MapFile{Data: []byte(src)}
+		}
+		return out
+	}
+	rs, err := rules.Load(anything{}, dir(symptoms))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps, err := playbooks.Load(anything{}, dir(causes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Options{Rules: rs, Playbooks: ps, Meanings: anything{}, Knobs: anything{}, Fit: Fit{Temperature: 1, Unknown: 1}})
+}
+
+// at makes a frame of one vLLM target; a value of -1 leaves the signal out.
+func at(when time.Time, values map[string]float64, facts ...model.Fact) *model.Frame {
+	es := &model.Entities{}
+	id := es.Add(model.Entity{
+		Scope: model.ScopeTarget, Parent: model.NoEntity, Engine: model.Engine{Name: "vllm", Version: "0.25.1"},
+		Labels: model.LabelsFrom(map[string]string{"job": "vllm", "instance": "a:8000"}),
+	})
+	b := model.NewFrame(when, 5*time.Minute, es)
+	b.SetSpan(id, model.Span{First: when, Last: when.Add(time.Minute), Scrapes: 5})
+	for s, v := range values {
+		if v != -1 {
+			b.Set(id, s, model.Known(v))
+		}
+	}
+	for _, f := range facts {
+		b.SetFact(id, f.From, f)
+	}
+	return b.Frame()
+}
+
+// TestForCountsObservedTime walks a rule through frames 15 s apart.
+func TestForCountsObservedTime(t *testing.T) {
+	e := newEngine(t, map[string]string{"queue": "{title: q, when: waiting > 5, for: 30s, keep_firing_for: 30s}"}, nil)
+	const full, idle, absent = 9.0, 1.0, -1.0
+	for _, tc := range []struct {
+		name  string
+		in    []float64
+		steps []time.Duration // between frames; 15 s where not given
+		want  string
+	}{
+		{"harm fires after its time", []float64{full, full, full, full}, nil, "pending pending firing firing"},
+		{"a dip starts the wait again", []float64{full, full, idle, full}, nil, "pending pending inactive pending"},
+		{"a gap is not time that was seen", []float64{full, full}, []time.Duration{10 * time.Minute}, "pending firing"},
+		{"a jump back of the clock adds nothing", []float64{full, full, full}, []time.Duration{-time.Hour, 15 * time.Second}, "pending pending pending"},
+		{"what fired keeps firing for a while", []float64{full, full, full, idle, idle, idle}, nil, "pending pending firing firing inactive inactive"},
+		{"unknown neither fires nor resolves", []float64{full, full, full, absent, absent, absent, full}, nil, "pending pending firing firing firing firing firing"},
+		{"unknown from the start is nothing", []float64{absent, absent}, nil, "inactive inactive"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var got []string
+			state := State{}
+			when := t0
+			for i, v := range tc.in {
+				var ss []model.Symptom
+				f := at(when, map[string]float64{"waiting": v})
+				state, ss = e.Judge(state, f)
+				word := "inactive"
+				if len(ss) == 1 {
+					word = string(ss[0].State)
+				}
+				got = append(got, word)
+				step := 15 * time.Second
+				if i < len(tc.steps) {
+					step = tc.steps[i]
+				}
+				when = when.Add(step)
+			}
+			if g := strings.Join(got, " "); g != tc.want {
+				t.Errorf("got  %s\nwant %s", g, tc.want)
+			}
+		})
+	}
+}

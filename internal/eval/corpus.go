@@ -1,0 +1,230 @@
+// Package eval measures the diagnosis against recordings whose causes are known: how often the right
+// cause is named, how often a healthy server is accused, and what of it survives missing counters,
+// coarse scrapes and older versions. It goes through the same pipeline as every command.
+package eval
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/source/recording"
+)
+
+// Scenario is the truth about one recording, as its scenario.yaml gives it.
+type Scenario struct {
+	ID     string       `yaml:"id"`
+	Status model.Status `yaml:"status"`
+	// Causes are the right answers: where several are listed nothing on the server tells them apart,
+	// and any of them is a hit.
+	Causes []string `yaml:"causes"`
+	// AlsoAcceptable may stand beside the right one, or as a note on a healthy recording.
+	AlsoAcceptable []string           `yaml:"also_acceptable"`
+	FixedBy        string             `yaml:"fixed_by"`
+	Args           []string           `yaml:"args"`
+	Client         map[string]float64 `yaml:"client"`
+	Engine         string             `yaml:"engine"`
+	EngineVersion  string             `yaml:"engine_version"`
+	Hardware       string             `yaml:"hardware"`
+	Instance       string             `yaml:"instance"`
+	// Split is dev or heldout; empty is a given recording. Nothing is fitted or tuned on heldout.
+	Split  string `yaml:"split"`
+	Family string `yaml:"family"`
+	Rig    string `yaml:"rig"`
+}
+
+// The splits of a corpus.
+const (
+	Given   = "given"
+	Dev     = "dev"
+	Heldout = "heldout"
+)
+
+// Recording is one server over some time, with its truth.
+type Recording struct {
+	Scenario
+	Store *samples.Store
+	// Last is the time of the last scrape, and Scrapes those of the server itself, failed ones included.
+	Last    time.Time
+	Scrapes []time.Time
+}
+
+// Faulty says that the recording has a cause to find.
+func (r *Recording) Faulty() bool { return len(r.Causes) > 0 }
+
+// Quiet says that nothing may be accused on it.
+func (r *Recording) Quiet() bool {
+	return !r.Faulty() && (r.Status == model.Healthy || r.Status == model.Idle)
+}
+
+// Right says whether a cause is among the right ones.
+func (r *Recording) Right(cause string) bool { return slices.Contains(r.Causes, cause) }
+
+// Accepts says whether a cause may be listed without being wrong.
+func (r *Recording) Accepts(cause string) bool {
+	return r.Right(cause) || slices.Contains(r.AlsoAcceptable, cause)
+}
+
+// ErrNoRecordings is returned for a folder without a single scenario.yaml.
+var ErrNoRecordings = errors.New("no recordings")
+
+// Load reads every folder that holds a scenario.yaml and a metrics.om.gz, in order of id.
+// Every fault is reported.
+func Load(fsys fs.FS) ([]*Recording, error) {
+	names, err := fs.Glob(fsys, "*/scenario.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list recordings: %w", err)
+	}
+	var out []*Recording
+	var faults []error
+	for _, name := range names {
+		r, err := load(fsys, path.Dir(name))
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		out = append(out, r)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: no folder here holds a scenario.yaml", ErrNoRecordings)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out, errors.Join(faults...)
+}
+
+func load(fsys fs.FS, dir string) (*Recording, error) {
+	s, err := scenario(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Recording{Scenario: *s}
+	name := path.Join(dir, "metrics.om.gz")
+	b, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read recording: %w", err)
+	}
+	if r.Store, err = recording.Read(name, bytes.NewReader(b), nil); err != nil {
+		return nil, err
+	}
+	_, last, ok := r.Store.Bounds()
+	if !ok {
+		return nil, fmt.Errorf("%s: holds no sample", name)
+	}
+	r.Last = time.UnixMilli(last)
+	for _, in := range r.Store.Instances() {
+		if r.Instance == "" && engineSeries(in) {
+			r.Instance = in.Labels.Get("instance")
+		}
+		if in.Labels.Get("instance") == r.Instance {
+			for _, t := range slices.Sorted(slices.Values(append(slices.Clone(in.Scrapes), in.Failed...))) {
+				r.Scrapes = append(r.Scrapes, time.UnixMilli(t))
+			}
+		}
+	}
+	if len(r.Scrapes) == 0 {
+		return nil, fmt.Errorf("%s: holds no scrape of %s, the instance that %s/scenario.yaml names", name, r.Instance, dir)
+	}
+	return r, nil
+}
+
+func scenario(fsys fs.FS, dir string) (*Scenario, error) {
+	name := path.Join(dir, "scenario.yaml")
+	b, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read scenario: %w", err)
+	}
+	s := &Scenario{}
+	if err := yaml.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("read scenario %s: %w", name, err)
+	}
+	if s.ID == "" {
+		s.ID = dir
+	}
+	if s.Status == "" {
+		return nil, fmt.Errorf("read scenario %s: status is missing", name)
+	}
+	if s.Split == "" {
+		s.Split = Given
+	}
+	if s.Rig == "" {
+		s.Rig = rigOf(s.Hardware)
+	}
+	if s.Family == "" {
+		s.Family = familyOf(s.ID)
+	}
+	s.Family = s.Rig + "/" + s.Family
+	return s, nil
+}
+
+// rigOf names the machine by the hardware line: what was recorded on one says little about another.
+func rigOf(hardware string) string {
+	switch {
+	case strings.HasPrefix(hardware, "CPU"):
+		return "cpu"
+	case strings.Contains(hardware, "H200"):
+		return "h200"
+	case hardware == "":
+		return "unknown"
+	}
+	return strings.ToLower(strings.Join(strings.Fields(hardware), "-"))
+}
+
+// families are the loads of recordings that do not name theirs, by what their id holds. A fault and
+// its cure share a load, so they are always left out together.
+var families = []struct{ part, family string }{
+	{"prefix", "prefix"}, {"longmix", "longmix"}, {"burst", "burst"}, {"budget", "budget"}, {"overload", "overload"}, {"kv", "kv"},
+	{"c64", "c64"}, {"c8", "c8"}, {"cpu-starved", "c64"}, {"gpu-contention", "c64"}, {"healthy", "healthy"}, {"low-traffic", "low-traffic"},
+}
+
+func familyOf(id string) string {
+	for _, f := range families {
+		if strings.Contains(id, f.part) {
+			return f.family
+		}
+	}
+	return id
+}
+
+// Behind counts, by cause, the recordings on which it was seen, without reading any metrics.
+// Held-out recordings do not count.
+func Behind(fsys fs.FS) (map[string]int, error) {
+	names, err := fs.Glob(fsys, "*/scenario.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list recordings: %w", err)
+	}
+	out := map[string]int{}
+	for _, name := range names {
+		s, err := scenario(fsys, path.Dir(name))
+		if err != nil {
+			return nil, err
+		}
+		if s.Split == Heldout {
+			continue
+		}
+		for _, c := range s.Causes {
+			out[c]++
+		}
+	}
+	return out, nil
+}
+
+// Select returns the recordings of the given splits; none means all.
+func Select(rs []*Recording, splits ...string) []*Recording {
+	var out []*Recording
+	for _, r := range rs {
+		if len(splits) == 0 || slices.Contains(splits, r.Split) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
