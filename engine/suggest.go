@@ -148,7 +148,9 @@ func knobText(a model.Action, c playbooks.Change) string {
 func (e *Engine) consistent(f *model.Frame, x model.Entity, as []model.Action) []model.Action {
 	current := map[string]string{}
 	for name, fact := range f.Facts(x.ID) {
-		current[name] = fact.Text
+		if _, ok := e.o.Knobs.Describe(x.Engine.Name, name); ok || name == "backend" {
+			current[name] = fact.Text
+		}
 	}
 	var out []model.Action
 	proposed := map[string]string{}

@@ -14,6 +14,7 @@ func NewFrame(at time.Time, window time.Duration, es *Entities) *FrameBuilder {
 		At: at, Window: window, Entities: es,
 		columns: map[SignalID][]cell{},
 		facts:   map[EntityID]map[string]Fact{},
+		shared:  map[EntityID]map[string]Fact{},
 		missing: map[EntityID][]Missing{},
 		trends:  map[EntityID]map[SignalID][]Point{},
 		spans:   map[EntityID]Span{},
@@ -49,8 +50,11 @@ func (b *FrameBuilder) SetFact(id EntityID, name string, x Fact) {
 	m[name] = x
 }
 
-// DropFact forgets a fact that turned out to be contradicted.
-func (b *FrameBuilder) DropFact(id EntityID, name string) { delete(b.f.facts[id], name) }
+// SetFacts gives an entity its own facts and those it shares with others; own ones win. Neither map
+// may be changed afterwards.
+func (b *FrameBuilder) SetFacts(id EntityID, own, shared map[string]Fact) {
+	b.f.facts[id], b.f.shared[id] = own, shared
+}
 
 // SetMissing lists what an entity lacks.
 func (b *FrameBuilder) SetMissing(id EntityID, m []Missing) { b.f.missing[id] = m }

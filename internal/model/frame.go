@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // SignalID is a canonical quantity of the catalogue, with its unit in the name: ttft_p99_s.
 type SignalID = string
@@ -63,6 +66,7 @@ type Frame struct {
 
 	columns map[SignalID][]cell
 	facts   map[EntityID]map[string]Fact
+	shared  map[EntityID]map[string]Fact // facts of many entities, as defaults of a version
 	missing map[EntityID][]Missing
 	trends  map[EntityID]map[SignalID][]Point
 	spans   map[EntityID]Span
@@ -88,13 +92,23 @@ func (f *Frame) Fact(id EntityID, name string) (Fact, bool) {
 		if x, ok := f.facts[id][name]; ok {
 			return x, true
 		}
+		if x, ok := f.shared[id][name]; ok {
+			return x, true
+		}
 		id = f.Entities.Get(id).Parent
 	}
 	return Fact{}, false
 }
 
-// Facts returns the facts of one entity by name. The map must not be changed.
-func (f *Frame) Facts(id EntityID) map[string]Fact { return f.facts[id] }
+// Facts returns a copy of the facts of one entity by name.
+func (f *Frame) Facts(id EntityID) map[string]Fact {
+	out := maps.Clone(f.shared[id])
+	if out == nil {
+		out = map[string]Fact{}
+	}
+	maps.Copy(out, f.facts[id])
+	return out
+}
 
 // Missing lists what could not be seen of an entity.
 func (f *Frame) Missing(id EntityID) []Missing { return f.missing[id] }

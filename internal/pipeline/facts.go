@@ -11,9 +11,8 @@ import (
 
 // facts gathers what is known of a target beside its numbers. What the running server shows wins over
 // what it was asked to do: labels, then the log, then the arguments, then the defaults of its version.
-func (p *Pipeline) facts(t signals.Target, r Request) (map[string]model.Fact, []string) {
+func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]model.Fact, notes []string) {
 	out := map[string]model.Fact{}
-	var notes []string
 	machine(out, t)
 	args, ns := p.Content.Knobs.FromArgs(t.Engine.Name, r.Args)
 	notes = append(notes, ns...)
@@ -33,8 +32,10 @@ func (p *Pipeline) facts(t signals.Target, r Request) (map[string]model.Fact, []
 	} else if !t.Engine.AtLeastOnly {
 		version = t.Engine.Version
 	}
-	p.defaults(out, t, version, len(args) > 0 || r.Log != nil)
-	return out, notes
+	if version == "" {
+		version = ">=" + t.Engine.Version
+	}
+	return out, p.defaults(t.Engine.Name, version, out, len(args) > 0 || r.Log != nil), notes
 }
 
 // merge takes over what a closer look at the server says; that a value was set on purpose is kept.
@@ -44,20 +45,6 @@ func merge(out, closer map[string]model.Fact) {
 			f.Explicit = f.Explicit || was.Explicit
 		}
 		out[name] = f
-	}
-}
-
-// defaults adds the value that every knob has by default, as <id>_default; and as the value itself
-// only where the launch command is known and does not set it.
-func (p *Pipeline) defaults(out map[string]model.Fact, t signals.Target, version string, launch bool) {
-	if version == "" {
-		version = ">=" + t.Engine.Version
-	}
-	for name, f := range p.Content.Knobs.Defaults(t.Engine.Name, version, out) {
-		out[name+"_default"] = f
-		if _, ok := out[name]; !ok && launch {
-			out[name] = f
-		}
 	}
 }
 
@@ -112,4 +99,33 @@ func contradictions(args, labels map[string]model.Fact, t signals.Target) string
 		}
 	}
 	return ""
+}
+
+// circumstances are the facts that defaults depend on, beside other knobs that were set on purpose.
+var circumstances = []string{"backend", "gpu_name", "gpu_memory_gib", "performance_mode", "tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "max_model_len"}
+
+// defaults gives the value that every knob has by default, as <id>_default; and as the value itself
+// only where the launch command is known, so that what it does not set is known, too. The answer is
+// remembered by version and circumstances: a fleet has few.
+func (p *Pipeline) defaults(server, version string, known map[string]model.Fact, launch bool) map[string]model.Fact {
+	key := fmt.Sprint(server, "\xff", version, "\xff", launch)
+	given := map[string]model.Fact{}
+	for _, name := range circumstances {
+		if f, ok := known[name]; ok {
+			given[name] = f
+			key += "\xff" + name + "=" + f.Text
+		}
+	}
+	if got, ok := p.remembered.Load(key); ok {
+		return got.(map[string]model.Fact) //nolint:forcetypeassert // only this function stores
+	}
+	got := map[string]model.Fact{}
+	for name, f := range p.Content.Knobs.Defaults(server, version, given) {
+		got[name+"_default"] = f
+		if launch {
+			got[name] = f
+		}
+	}
+	p.remembered.Store(key, got)
+	return got
 }

@@ -5,6 +5,7 @@ package pipeline
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/inferdx/inferdx/engine"
@@ -18,6 +19,8 @@ import (
 type Pipeline struct {
 	Content *content.Content
 	Engine  *engine.Engine
+
+	remembered sync.Map // knob defaults by version and circumstances
 }
 
 // New builds the engine over a content. recordings counts, by cause, the recordings behind it.
@@ -49,14 +52,14 @@ func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) 
 	var notes []string
 	f := p.Content.Signals.Frame(st, signals.Request{
 		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without,
-		Facts: func(t signals.Target) map[string]model.Fact {
-			facts, ns := p.facts(t, r)
+		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {
+			own, shared, ns := p.facts(t, r)
 			for _, n := range ns {
 				if !slices.Contains(notes, n) {
 					notes = append(notes, n)
 				}
 			}
-			return facts
+			return own, shared
 		},
 	})
 	return f, notes

@@ -3,7 +3,6 @@ package samples
 import (
 	"math"
 	"sort"
-	"strconv"
 
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -14,9 +13,9 @@ type Histogram struct {
 	Edges []float64
 	Cum   []float64
 	Sum   float64
-	// Seconds is the time between the first and last sample that the gain was read over.
-	Seconds float64
-	HasSum  bool
+	HasSum bool
+	// Rate is the observations per second, by PromQL's rate as of any counter.
+	Rate float64
 }
 
 // Count is the number of observations.
@@ -28,35 +27,39 @@ func (h Histogram) Count() float64 {
 }
 
 // Gain adds up the increase of bucket series (several ranks or label values may be folded) over a
-// window. `le="1"` and `le="1.0"` are one edge. ok is false when no bucket has two samples.
+// window. `le="1"` and `le="1.0"` are one edge. ok is false when the +Inf bucket has not two samples.
 func Gain(buckets, sums []*Series, w Window) (Histogram, bool) {
-	byEdge := map[float64]float64{}
 	var h Histogram
+	h.Edges, h.Cum = make([]float64, 0, len(buckets)), make([]float64, 0, len(buckets))
+	ascending := true
 	for _, b := range buckets {
-		le, err := strconv.ParseFloat(b.Labels.Get("le"), 64)
-		if err != nil {
+		if math.IsNaN(b.edge) {
 			continue
 		}
-		inc, secs, ok := Increase(w.In(b.Points))
+		inc, _, ok := Increase(w.In(b.Points))
 		if !ok {
 			continue
 		}
-		byEdge[le] += inc
-		h.Seconds = max(h.Seconds, secs)
+		if n := len(h.Edges); n > 0 && b.edge <= h.Edges[n-1] {
+			ascending = false
+		}
+		h.Edges, h.Cum = append(h.Edges, b.edge), append(h.Cum, inc)
+		if math.IsInf(b.edge, 1) {
+			rate, _ := Rate(w.In(b.Points), w)
+			h.Rate += rate
+		}
 	}
-	if len(byEdge) == 0 {
+	if len(h.Edges) == 0 {
 		return h, false
 	}
-	for e := range byEdge {
-		h.Edges = append(h.Edges, e)
+	if !ascending { // several ranks, or buckets in the order of text
+		h.merge()
 	}
-	sort.Float64s(h.Edges)
-	h.Cum = make([]float64, len(h.Edges))
-	for i, e := range h.Edges {
-		h.Cum[i] = byEdge[e]
-		if i > 0 { // a torn scrape can leave a bucket behind its smaller neighbour
-			h.Cum[i] = max(h.Cum[i], h.Cum[i-1])
-		}
+	if !math.IsInf(h.Edges[len(h.Edges)-1], 1) { // how many were above the last edge, nobody knows
+		return h, false
+	}
+	for i := 1; i < len(h.Cum); i++ { // a torn scrape can leave a bucket behind its smaller neighbour
+		h.Cum[i] = max(h.Cum[i], h.Cum[i-1])
 	}
 	for _, s := range sums {
 		if inc, _, ok := Increase(w.In(s.Points)); ok {
@@ -65,6 +68,22 @@ func Gain(buckets, sums []*Series, w Window) (Histogram, bool) {
 		}
 	}
 	return h, true
+}
+
+// merge sorts by edge and adds up the counts of equal edges.
+func (h *Histogram) merge() {
+	byEdge := map[float64]float64{}
+	for i, e := range h.Edges {
+		byEdge[e] += h.Cum[i]
+	}
+	h.Edges, h.Cum = h.Edges[:0], h.Cum[:0]
+	for e := range byEdge {
+		h.Edges = append(h.Edges, e)
+	}
+	sort.Float64s(h.Edges)
+	for _, e := range h.Edges {
+		h.Cum = append(h.Cum, byEdge[e])
+	}
 }
 
 // Quantile interpolates inside the bucket where the rank falls. In the first bucket the answer is

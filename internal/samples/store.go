@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
+	"strings"
 
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -21,6 +23,8 @@ type Series struct {
 	Name   string
 	Labels model.Labels
 	Points []Point
+	// edge is the upper edge of a histogram bucket, NaN for every other series.
+	edge float64
 }
 
 // Instance is what one scrape target gave: its scrapes and its series by metric name.
@@ -87,10 +91,21 @@ func (in *Instance) Ensure(name string, labels model.Labels) *Series {
 	if x := in.index[key]; x != nil {
 		return x
 	}
-	x := &Series{Name: name, Labels: labels}
+	x := &Series{Name: name, Labels: labels, edge: edge(name, labels)}
 	in.index[key] = x
 	in.series[name] = append(in.series[name], x)
 	return x
+}
+
+func edge(name string, labels model.Labels) float64 {
+	if !strings.HasSuffix(name, "_bucket") {
+		return math.NaN()
+	}
+	le, err := strconv.ParseFloat(labels.Get("le"), 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return le
 }
 
 // Named returns the series of one metric name.

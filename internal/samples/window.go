@@ -14,6 +14,9 @@ func (w Window) Seconds() float64 { return float64(w.To-w.From) / 1000 }
 // In returns the points of a series inside the window. NaN samples, among them Prometheus's
 // staleness marker, are left out by every function of this package.
 func (w Window) In(ps []Point) []Point {
+	if n := len(ps); n == 0 || ps[0].T > w.From && ps[n-1].T <= w.To {
+		return ps // most series lie wholly inside
+	}
 	lo := sort.Search(len(ps), func(i int) bool { return ps[i].T > w.From })
 	hi := sort.Search(len(ps), func(i int) bool { return ps[i].T > w.To })
 	return ps[lo:hi]
@@ -173,16 +176,19 @@ func quantile(phi float64, vs []float64) float64 {
 
 // Slope is the least-squares growth of a gauge per second; false under three values or no time between.
 func Slope(ps []Point) (float64, bool) {
-	var n, sx, sy, sxy, sxx float64
+	var n, sx, sy, sxy, sxx, base float64
 	for _, p := range ps {
 		if math.IsNaN(p.V) {
 			continue
 		}
-		x := float64(p.T-ps[0].T) / 1000
+		if n == 0 { // counting from the first value, a gauge that stands still has slope 0, not 1e-17
+			base = p.V
+		}
+		x, y := float64(p.T-ps[0].T)/1000, p.V-base
 		n++
 		sx += x
-		sy += p.V
-		sxy += x * p.V
+		sy += y
+		sxy += x * y
 		sxx += x * x
 	}
 	d := n*sxx - sx*sx

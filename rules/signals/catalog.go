@@ -21,6 +21,11 @@ type Catalog struct {
 	meanings map[string]Meaning
 	dialects []*dialect
 	formulas []formula // in order of dependence
+	ids      []string  // sorted
+	core     []string  // ids whose absence is worth a word
+	settings []string  // ids that configuration sets
+	// own are the signals that users read by PromQL, and the metrics that those queries read.
+	own, ownMetrics []string
 }
 
 type dialect struct {
@@ -43,21 +48,48 @@ func (m matcher) ok(ls model.Labels) bool {
 	return v == m.value
 }
 
+// Options say how a catalogue is loaded.
+type Options struct {
+	// PromQL parses the query of a user's own signal and lists the metrics it reads; its error may be
+	// an *expression.SyntaxError. Without it such signals are refused.
+	PromQL func(query string) (metrics []string, err error)
+}
+
+// Load reads a catalogue without users' PromQL. See Options.Load.
+func Load(systems ...fs.FS) (*Catalog, error) { return Options{}.Load(systems...) }
+
 // Load reads meaning/*.yaml and dialects/*.yaml of the given file systems; later ones add to
 // earlier ones and replace meanings of the same id. Every fault is reported.
-func Load(systems ...fs.FS) (*Catalog, error) {
+func (o Options) Load(systems ...fs.FS) (*Catalog, error) {
 	c := &Catalog{meanings: map[string]Meaning{}}
 	var faults yamlpos.Problems
 	sources := map[string]*yamlpos.Source{}
 	for _, fsys := range systems {
-		faults = append(faults, c.loadMeanings(fsys, sources)...)
+		faults = append(faults, o.loadMeanings(c, fsys, sources)...)
 		faults = append(faults, c.loadDialects(fsys)...)
 	}
+	c.list()
 	faults = append(faults, c.resolve(sources)...)
 	return c, faults.Err()
 }
 
-func (c *Catalog) loadMeanings(fsys fs.FS, sources map[string]*yamlpos.Source) yamlpos.Problems {
+// list sorts the ids once, as frames go through them for every target.
+func (c *Catalog) list() {
+	c.ids = keys(c.meanings)
+	for _, id := range c.ids {
+		m := c.meanings[id]
+		if m.PromQL.S != "" {
+			c.own = append(c.own, id)
+		}
+		if m.Setting != nil {
+			c.settings = append(c.settings, id)
+		} else if m.Core {
+			c.core = append(c.core, id)
+		}
+	}
+}
+
+func (o Options) loadMeanings(c *Catalog, fsys fs.FS, sources map[string]*yamlpos.Source) yamlpos.Problems {
 	var faults yamlpos.Problems
 	eachFile(fsys, "meaning", &faults, func(name string, src []byte) error {
 		var ms map[string]Meaning
@@ -68,6 +100,9 @@ func (c *Catalog) loadMeanings(fsys fs.FS, sources map[string]*yamlpos.Source) y
 			}
 			c.meanings[id] = m
 			sources[id] = s
+			if m.PromQL.S != "" {
+				faults = append(faults, c.checkOwn(id, m, s, o.PromQL)...)
+			}
 		}
 		return err
 	})
@@ -190,7 +225,7 @@ func (c *Catalog) Meaning(id string) (Meaning, bool) {
 }
 
 // IDs lists every signal, sorted.
-func (c *Catalog) IDs() []string { return keys(c.meanings) }
+func (c *Catalog) IDs() []string { return slices.Clone(c.ids) }
 
 // Metrics lists every metric name the catalogue reads, as exposed: histograms with their suffixes,
 // and names with a colon also with an underscore, as some gateways rewrite them.
@@ -200,6 +235,9 @@ func (c *Catalog) Metrics() []string {
 		for _, v := range spellings(n) {
 			seen[v] = true
 		}
+	}
+	for _, n := range c.ownMetrics {
+		seen[n] = true
 	}
 	for _, d := range c.dialects {
 		for _, n := range append(slices.Clone(d.Markers), d.Info...) {

@@ -19,7 +19,7 @@ type formula struct {
 func (c *Catalog) resolve(sources map[string]*yamlpos.Source) yamlpos.Problems {
 	var faults yamlpos.Problems
 	compiled := map[string]formula{}
-	for _, id := range c.IDs() {
+	for _, id := range c.ids {
 		m := c.meanings[id]
 		if m.Formula.S == "" {
 			continue
@@ -32,7 +32,7 @@ func (c *Catalog) resolve(sources map[string]*yamlpos.Source) yamlpos.Problems {
 		compiled[id] = formula{id, x}
 	}
 	placed := map[string]bool{}
-	for _, id := range c.IDs() {
+	for _, id := range c.ids {
 		if !c.place(id, compiled, placed, map[string]bool{}) {
 			m := c.meanings[id]
 			faults = append(faults, sources[id].Problem(m.Formula.Pos, len(m.Formula.S), fmt.Sprintf("signal %s depends on itself", id), ""))

@@ -16,14 +16,18 @@ type Request struct {
 	// Settings gives the configured numbers (SLOs) of a target; nil uses the catalogue's defaults.
 	Settings func(model.Labels) map[string]float64
 	// Facts adds what is known outside the metrics: launch arguments, logs, defaults by version.
-	// It gets what the metrics' labels say of the target. nil adds nothing.
-	Facts func(Target) map[string]model.Fact
+	// It gets what the metrics' labels say of the target, and answers with the target's own facts and
+	// those it may share with others. nil adds nothing.
+	Facts func(Target) (own, shared map[string]model.Fact)
 	Join  Join
 	// Group are the labels that make one service of several targets; none means model_name.
 	Group  []string
 	Faults []model.Fault
 	// Without hides signals as if nobody exported them.
 	Without []string
+	// PromQL evaluates the users' own signals over the same samples and gives numbers by the key of
+	// the instance's labels. It is called only where Catalog.Own lists any.
+	PromQL func(query string, at time.Time) (map[string]float64, error)
 }
 
 // Target is what Facts is told of an engine.
@@ -54,7 +58,8 @@ func (c *Catalog) Frame(st *samples.Store, req Request) *model.Frame {
 	for _, t := range a.targets {
 		a.facts(t)
 	}
-	a.derive()
+	a.evaluate()
+	c.Derive(a.b)
 	for _, t := range a.targets {
 		a.b.SetMissing(t.id, c.missing(a.b, t))
 	}
@@ -173,13 +178,10 @@ func (a *assembly) settings(t *target) map[string]float64 {
 	if a.req.Settings != nil {
 		set = a.req.Settings(a.es.Get(t.id).Labels)
 	}
-	for id, m := range a.c.meanings {
-		if m.Setting == nil {
-			continue
-		}
+	for _, id := range a.c.settings {
 		v, ok := set[id]
 		if !ok {
-			v = *m.Setting
+			v = *a.c.meanings[id].Setting
 		}
 		a.b.Set(t.id, id, model.Known(v))
 		for _, r := range t.ranks {
@@ -281,23 +283,25 @@ func (a *assembly) facts(t *target) {
 	if v, ok := a.b.Get(t.id, "running_max"); ok {
 		x.RunningMax = v.V
 	}
-	for name, f := range a.req.Facts(x) {
-		a.b.SetFact(t.id, name, f)
-		if name == "engine_version" {
-			a.es.SetEngine(t.id, model.Engine{Name: e.Engine.Name, Version: f.Text})
-		}
+	own, shared := a.req.Facts(x)
+	a.b.SetFacts(t.id, own, shared)
+	if f, ok := own["engine_version"]; ok {
+		a.es.SetEngine(t.id, model.Engine{Name: e.Engine.Name, Version: f.Text})
 	}
 }
 
-// derive computes the formulas for every entity that has their operands.
-func (a *assembly) derive() {
-	for _, f := range a.c.formulas {
-		for _, e := range a.es.All() {
+// Derive computes the formulas for every entity that has their operands. What is set already stays.
+func (c *Catalog) Derive(b *model.FrameBuilder) {
+	for _, f := range c.formulas {
+		for _, e := range b.Entities().All() {
 			if e.Scope == model.ScopeGroup {
 				continue
 			}
-			if v, ok := f.expr.Number(operands{a.b, e.ID}); ok {
-				a.b.Set(e.ID, f.id, v)
+			if _, set := b.Get(e.ID, f.id); set {
+				continue
+			}
+			if v, ok := f.expr.Number(operands{b, e.ID}); ok {
+				b.Set(e.ID, f.id, v)
 			}
 		}
 	}

@@ -17,6 +17,9 @@ type Meaning struct {
 	// Formula derives the signal from others and from numeric facts; absent operands and division
 	// by zero make it absent. first(a, b) takes the first that is known.
 	Formula yamlpos.Text `yaml:"formula"`
+	// PromQL reads the signal by a query of the user's own over one target; $match, $by and $window
+	// stand for the target's matchers, its labels and what was observed of the window.
+	PromQL yamlpos.Text `yaml:"promql"`
 	// Trend keeps the signal's samples in the frame for charts and onset.
 	Trend bool `yaml:"trend"`
 	// Setting makes it a number that configuration sets, with this default.

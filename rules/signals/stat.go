@@ -2,6 +2,7 @@ package signals
 
 import (
 	"math"
+	"strings"
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
@@ -42,18 +43,35 @@ func (r *reader) series(id string) []*samples.Series {
 
 // named returns the live series of a metric that pass the matchers, in either spelling.
 func (r *reader) named(name string, ms []matcher) []*samples.Series {
-	var out []*samples.Series
-	for _, n := range spellings(name) {
-		for _, s := range r.in.Named(n) {
-			if matches(s.Labels, ms) && (r.keep == nil || r.keep(s)) && len(r.w.In(s.Points)) > 0 {
+	if out := r.live(r.in.Named(name), ms); len(out) > 0 {
+		return out
+	}
+	if strings.Contains(name, ":") {
+		return r.live(r.in.Named(strings.ReplaceAll(name, ":", "_")), ms)
+	}
+	return nil
+}
+
+// live drops what does not match or has no sample in the window. The usual case, that all stays,
+// costs no memory.
+func (r *reader) live(all []*samples.Series, ms []matcher) []*samples.Series {
+	for i, s := range all {
+		if r.wanted(s, ms) {
+			continue
+		}
+		out := append(make([]*samples.Series, 0, len(all)), all[:i]...)
+		for _, s := range all[i+1:] {
+			if r.wanted(s, ms) {
 				out = append(out, s)
 			}
 		}
-		if len(out) > 0 {
-			return out
-		}
+		return out
 	}
-	return nil
+	return all
+}
+
+func (r *reader) wanted(s *samples.Series, ms []matcher) bool {
+	return matches(s.Labels, ms) && (r.keep == nil || r.keep(s)) && len(r.w.In(s.Points)) > 0
 }
 
 func matches(ls model.Labels, ms []matcher) bool {
@@ -104,10 +122,7 @@ func (r *reader) fromHistogram(src SignalSource, def SeriesDef) (model.Value, bo
 	case "count":
 		return model.Value{V: h.Count(), N: h.Count()}, true
 	case "rate":
-		if h.Seconds <= 0 {
-			return model.Value{}, false
-		}
-		return model.Value{V: h.Count() / h.Seconds, N: h.Count()}, true
+		return model.Value{V: h.Rate, N: h.Count()}, true
 	default: // above
 		at, ok := r.cat.number(src.Above, r.settings)
 		if !ok {
@@ -139,12 +154,15 @@ func (r *reader) fromCounter(src SignalSource) (model.Value, bool) {
 	if src.Stat.S == "flat" {
 		return r.flat(src)
 	}
-	return r.fold(src, func(ps []samples.Point) (float64, bool) {
+	return r.fold(src, func(s *samples.Series, ps []samples.Point) (float64, bool) {
 		switch src.Stat.S {
 		case "rate":
 			return samples.Rate(ps, r.w)
 		case "increase":
 			inc, _, ok := samples.Increase(ps)
+			if v, born := r.born(s); born {
+				return inc + v, true
+			}
 			return inc, ok
 		case "resets":
 			return float64(samples.Resets(ps)), true
@@ -154,8 +172,19 @@ func (r *reader) fromCounter(src SignalSource) (model.Value, bool) {
 	})
 }
 
+// born is the first value of a counter that appeared inside the window, after a scrape that did not
+// show it: it counted up from 0. A label value like status="5xx" is often exported from its first
+// event on, and without this that event would never be seen.
+func (r *reader) born(s *samples.Series) (float64, bool) {
+	p := s.Points[0]
+	if p.T <= r.w.From || math.IsNaN(p.V) || len(r.in.Scrapes) == 0 || r.in.Scrapes[0] >= p.T {
+		return 0, false
+	}
+	return p.V, true
+}
+
 func (r *reader) fromGauge(src SignalSource) (model.Value, bool) {
-	return r.fold(src, func(ps []samples.Point) (float64, bool) {
+	return r.fold(src, func(_ *samples.Series, ps []samples.Point) (float64, bool) {
 		switch src.Stat.S {
 		case "slope":
 			return samples.Slope(ps)
@@ -185,11 +214,11 @@ func share(ps []samples.Point, mask uint64) (float64, bool) {
 }
 
 // fold evaluates each series over the window, then combines them.
-func (r *reader) fold(src SignalSource, one func([]samples.Point) (float64, bool)) (model.Value, bool) {
+func (r *reader) fold(src SignalSource, one func(*samples.Series, []samples.Point) (float64, bool)) (model.Value, bool) {
 	var out float64
 	n := 0
 	for _, s := range r.series(src.Of.S) {
-		v, ok := one(r.w.In(s.Points))
+		v, ok := one(s, r.w.In(s.Points))
 		if !ok || math.IsNaN(v) {
 			continue
 		}

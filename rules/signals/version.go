@@ -20,11 +20,8 @@ func (a *assembly) version(t *target) model.Engine {
 // missing lists what the catalogue could have told of a target but did not see.
 func (c *Catalog) missing(b *model.FrameBuilder, t *target) []model.Missing {
 	var out []model.Missing
-	for _, id := range c.IDs() {
+	for _, id := range c.core {
 		m := c.meanings[id]
-		if !m.Core || m.Setting != nil {
-			continue
-		}
 		if _, ok := b.Get(t.id, id); ok {
 			continue
 		}
