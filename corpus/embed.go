@@ -1,0 +1,66 @@
+// Package corpus holds recordings of real servers with known faults. One of them ships with the
+// binary for the demo; of the others only what was wrong with them does.
+package corpus
+
+import (
+	"embed"
+	"io/fs"
+	"strings"
+)
+
+//go:embed */scenario.yaml seqs8-c64/metrics.om.gz seqs8-c64/server.log.gz
+var files embed.FS
+
+// Demo is a recording of vLLM whose sequence cap was set too low: metrics.om.gz, scenario.yaml and
+// server.log.gz.
+func Demo() fs.FS {
+	sub, err := fs.Sub(files, "seqs8-c64")
+	if err != nil {
+		return files
+	}
+	return sub
+}
+
+// Behind counts, by cause, the recordings on which the cause is known, those kept for tests alone left out.
+func Behind() map[string]int {
+	out := map[string]int{}
+	names, err := fs.Glob(files, "*/scenario.yaml")
+	if err != nil {
+		return out
+	}
+	for _, n := range names {
+		text, err := fs.ReadFile(files, n)
+		if err != nil {
+			continue
+		}
+		causes, heldOut := truth(string(text))
+		if heldOut {
+			continue
+		}
+		for _, c := range causes {
+			out[c]++
+		}
+	}
+	return out
+}
+
+// truth reads the causes of a scenario without a YAML parser: every start of the program pays for it.
+func truth(text string) (causes []string, heldOut bool) {
+	key := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		if item, ok := strings.CutPrefix(strings.TrimLeft(line, " "), "- "); ok && (line[0] == ' ' || line[0] == '-') {
+			if key == "causes" {
+				causes = append(causes, strings.Trim(item, `"' `))
+			}
+			continue
+		}
+		name, value, _ := strings.Cut(line, ":")
+		if line == "" || line[0] == ' ' {
+			continue
+		}
+		key = name
+		heldOut = heldOut || key == "split" && strings.TrimSpace(value) == "heldout"
+	}
+	return causes, heldOut
+}
