@@ -76,7 +76,7 @@ func boundBy(f *model.Frame, id model.EntityID) *string {
 	default:
 		if busy, ok := f.Get(id, "gpu_busy_best"); ok && busy.V < 0.5 && get("running_p25") >= 1 {
 			out = "host"
-		} else if ok && get("running_p25") >= 1 {
+		} else if ok && get("running_p25") >= 1 && get("tensor_active_ratio") < 0.4 && get("dram_active_ratio") < 0.55 {
 			out = "latency"
 		}
 	}
@@ -90,7 +90,7 @@ func boundBy(f *model.Frame, id model.EntityID) *string {
 func impact(f *model.Frame, id model.EntityID) model.Impact {
 	var out model.Impact
 	if over, ok := f.Get(id, "ttft_over_slo"); ok {
-		if s := f.Span(id).Observed().Seconds(); s > 0 {
+		if s := f.Span(id).Observed().Seconds(); s > 0 && over.V > 0 {
 			v := round(over.V / s)
 			out.RequestsPerSecondHurt = &v
 		}

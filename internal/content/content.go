@@ -31,6 +31,10 @@ type Content struct {
 type Options struct {
 	Rules     []fs.FS
 	Playbooks []fs.FS
+	// Signals hold meaning/*.yaml and dialects/*.yaml.
+	Signals []fs.FS
+	// PromQL parses the `promql:` of users' signals, see signals.Options; nil refuses such signals.
+	PromQL func(query string) (metrics []string, err error)
 	// NoBuiltin leaves the built-in symptoms and causes out; the signals and knobs stay.
 	NoBuiltin bool
 }
@@ -39,9 +43,10 @@ type Options struct {
 func Load(o Options) (*Content, error) {
 	c := &Content{}
 	var err error
-	if c.Signals, err = signals.Load(signals.Builtin()); err != nil {
-		return nil, fmt.Errorf("built-in signals:\n%w", err)
-	}
+	var faults yamlpos.Problems
+	read := signals.Options{PromQL: o.PromQL}
+	c.Signals, err = read.Load(append([]fs.FS{signals.Builtin()}, o.Signals...)...)
+	faults = gather(faults, err)
 	if c.Knobs, err = knobs.Load(knobs.Builtin()); err != nil {
 		return nil, fmt.Errorf("built-in knobs:\n%w", err)
 	}
@@ -51,7 +56,6 @@ func Load(o Options) (*Content, error) {
 		bookFS = append([]fs.FS{playbooks.Builtin()}, bookFS...)
 	}
 	known := newNames(c)
-	var faults yamlpos.Problems
 	c.Rules, err = rules.Load(known, ruleFS...)
 	faults = gather(faults, err)
 	known.rules = c.Rules.IDs()
@@ -77,6 +81,9 @@ var facts = []string{
 	"cuda_graphs_captured", "gpu_peak_flops", "gpu_bandwidth", "gpu_memory_gib", "model_params_fact", "weight_bytes_fact",
 	"log_oom", "log_engine_dead", "log_nccl_error", "log_worker_hang", "log_jit_compilation", "log_kv_load_failures", "log_warnings",
 	"prompts_share_prefix", "num_speculative_tokens",
+	"log_restarts", "log_shutdown", "log_oom_before_restart", "log_engine_dead_before_restart", "client_in_flight",
+	"retry_ratio", "structured_output_ratio", "profile_collective_ratio", "profile_sampling_ratio", "profile_attention_ratio",
+	"profile_gc_ratio", "attention_backend",
 }
 
 // names answers the loaders' questions about what may be referred to.
@@ -124,6 +131,9 @@ func (n *names) Knob(id string) bool {
 	}
 	return false
 }
+
+// Names answers which signals and facts can be referred to.
+func (c *Content) Names() rules.Known { return newNames(c) }
 
 // Unit implements engine.Meanings.
 func (c *Content) Unit(name string) string {

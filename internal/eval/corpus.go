@@ -182,8 +182,18 @@ func rigOf(hardware string) string {
 // families are the loads of recordings that do not name theirs, by what their id holds. A fault and
 // its cure share a load, so they are always left out together.
 var families = []struct{ part, family string }{
-	{"prefix", "prefix"}, {"longmix", "longmix"}, {"burst", "burst"}, {"budget", "budget"}, {"overload", "overload"}, {"kv", "kv"},
-	{"c64", "c64"}, {"c8", "c8"}, {"cpu-starved", "c64"}, {"gpu-contention", "c64"}, {"healthy", "healthy"}, {"low-traffic", "low-traffic"},
+	{"prefix", "prefix"},
+	{"longmix", "longmix"},
+	{"burst", "burst"},
+	{"budget", "budget"},
+	{"overload", "overload"},
+	{"kv", "kv"},
+	{"c64", "c64"},
+	{"c8", "c8"},
+	{"cpu-starved", "c64"},
+	{"gpu-contention", "c64"},
+	{"healthy", "healthy"},
+	{"low-traffic", "low-traffic"},
 }
 
 func familyOf(id string) string {
@@ -193,29 +203,6 @@ func familyOf(id string) string {
 		}
 	}
 	return id
-}
-
-// Behind counts, by cause, the recordings on which it was seen, without reading any metrics.
-// Held-out recordings do not count.
-func Behind(fsys fs.FS) (map[string]int, error) {
-	names, err := fs.Glob(fsys, "*/scenario.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("list recordings: %w", err)
-	}
-	out := map[string]int{}
-	for _, name := range names {
-		s, err := scenario(fsys, path.Dir(name))
-		if err != nil {
-			return nil, err
-		}
-		if s.Split == Heldout {
-			continue
-		}
-		for _, c := range s.Causes {
-			out[c]++
-		}
-	}
-	return out, nil
 }
 
 // Select returns the recordings of the given splits; none means all.

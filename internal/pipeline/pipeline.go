@@ -45,13 +45,16 @@ type Request struct {
 	Group    []string
 	// Without hides signals, for tests of what is said when they are missing.
 	Without []string
+	// PromQL evaluates users' own signals over the samples of the frame, see signals.Request. It is
+	// needed only where the catalogue's Own lists any.
+	PromQL func(query string, at time.Time) (map[string]float64, error)
 }
 
 // Frame evaluates the catalogue and everything known beside the metrics.
 func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
 	var notes []string
 	f := p.Content.Signals.Frame(st, signals.Request{
-		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without,
+		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL,
 		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {
 			own, shared, ns := p.facts(t, r)
 			for _, n := range ns {

@@ -153,7 +153,7 @@ func (m *sheet) turns(v view) {
 		}
 	}
 	if v.expect != "" {
-		m.item("Expect", md(v.expect)+"; check: "+code(strings.TrimPrefix(compareHint, "check: ")))
+		m.item("Expect", md(v.expect)+"; "+checkHint)
 	}
 }
 

@@ -198,7 +198,7 @@ func (p *page) turns(v view) {
 		}
 	}
 	if v.expect != "" {
-		p.row(row{label: " expect", text: v.expect, aside: compareHint})
+		p.row(row{label: " expect", text: v.expect, aside: checkHint})
 	}
 }
 

@@ -19,8 +19,8 @@ type turnView struct {
 	then  string // what must move, where that differs from the first action's
 }
 
-// compareHint checks any action the same way.
-const compareHint = "check: inferdx compare before.om after.om"
+// checkHint is how any action is checked.
+const checkHint = "check: diagnose again under the same load"
 
 func (v *view) addTurns(d model.Diagnosis, c model.Cause) {
 	for i, a := range c.Changes {

@@ -10,9 +10,9 @@ import (
 // Histogram is what a classic histogram gained inside a window: cumulative counts by upper edge,
 // and the gain of its sum. Edges ascend and end with +Inf.
 type Histogram struct {
-	Edges []float64
-	Cum   []float64
-	Sum   float64
+	Edges  []float64
+	Cum    []float64
+	Sum    float64
 	HasSum bool
 	// Rate is the observations per second, by PromQL's rate as of any counter.
 	Rate float64
@@ -131,6 +131,25 @@ func (h Histogram) Above(bound float64) (model.Value, bool) {
 	v := model.Value{V: h.Count() - h.Cum[i], N: h.Count()}
 	if h.Edges[i] > bound {
 		v.Bound = model.AtLeast
+	}
+	return v, true
+}
+
+// AboveMost bounds the observations larger than bound from above: those above the last edge that is
+// not above it, all of them when there is none.
+func (h Histogram) AboveMost(bound float64) (model.Value, bool) {
+	if len(h.Edges) < 2 {
+		return model.Value{}, false
+	}
+	v := model.Value{V: h.Count(), N: h.Count(), Bound: model.AtMost}
+	for i, e := range h.Edges {
+		if e > bound {
+			break
+		}
+		v.V = h.Count() - h.Cum[i]
+		if e == bound {
+			v.Bound = model.Exact
+		}
 	}
 	return v, true
 }

@@ -189,7 +189,7 @@ func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
 var statsOf = map[string][]string{
 	"gauge":     {"avg", "min", "max", "last", "first", "sum", "count", "changes", "q", "slope", "bits", "present"},
 	"counter":   {"rate", "increase", "resets", "flat", "present"},
-	"histogram": {"q", "mean", "count", "rate", "above", "longest", "ceiling"},
+	"histogram": {"q", "mean", "count", "rate", "above", "above_most", "longest", "ceiling"},
 }
 
 func compileMatch(m map[string]string) ([]matcher, error) {

@@ -264,3 +264,12 @@ func (q *query) matchers(def SeriesDef) string {
 	}
 	return "{" + strings.Join(all, ",") + "}"
 }
+
+// Dialects lists the names of the dialects in the order they were read.
+func (c *Catalog) Dialects() []string {
+	out := make([]string, len(c.dialects))
+	for i, d := range c.dialects {
+		out[i] = d.Name
+	}
+	return out
+}

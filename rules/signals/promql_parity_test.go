@@ -119,7 +119,7 @@ func (p *parity) entity(f *model.Frame, a *assembly, id model.EntityID, in *samp
 		if p.starved(f, id, d, signal) {
 			continue // a frame falls back to another operand, PromQL knows no least number of observations
 		}
-		if fault := p.judge(d, signal, v, ok, oracle, stretch(in, w), 1/float64(w.To-w.From)); fault != "" {
+		if fault := p.judge(d, signal, v, ok, oracle, max(math.Abs(v.V), p.largest(f, id, signal)), stretch(in, w), 1/float64(w.To-w.From)); fault != "" {
 			p.t.Errorf("%s of %s at %s: %s\n%s", signal, f.Entities.Get(id).Name(), f.At.UTC().Format("15:04:05.000"), fault, text)
 		} else if ok {
 			p.same++
@@ -148,6 +148,21 @@ func (p *parity) starved(f *model.Frame, id model.EntityID, d *dialect, signal s
 	return false
 }
 
+// largest is the largest operand of a derived signal, and of its operands.
+func (p *parity) largest(f *model.Frame, id model.EntityID, signal string) float64 {
+	out := 0.0
+	for _, x := range p.c.formulas {
+		if x.id != signal {
+			continue
+		}
+		for _, n := range x.expr.Names() {
+			v, _ := f.Get(id, n.ID)
+			out = max(out, math.Abs(v.V), p.largest(f, id, n.ID))
+		}
+	}
+	return out
+}
+
 // stretch is by what PromQL extrapolates an increase at most: from what was sampled to the window.
 func stretch(in *samples.Instance, w samples.Window) float64 {
 	var seen []int64
@@ -163,7 +178,7 @@ func stretch(in *samples.Instance, w samples.Window) float64 {
 }
 
 // judge says what is wrong between a frame's value and the oracle's; "" when nothing is.
-func (p *parity) judge(d *dialect, signal string, v model.Value, known bool, oracle, stretch, edge float64) string {
+func (p *parity) judge(d *dialect, signal string, v model.Value, known bool, oracle, operands, stretch, edge float64) string {
 	answered := !math.IsNaN(oracle) && !math.IsInf(oracle, 0)
 	reads := p.reads(d, signal, map[string]bool{})
 	switch {
@@ -181,10 +196,13 @@ func (p *parity) judge(d *dialect, signal string, v model.Value, known bool, ora
 	for _, s := range reads {
 		slack = max(slack, slackOf(s, stretch, edge))
 	}
-	if _, direct := d.Signals[signal]; !direct && slack > 1e-6 {
-		slack *= 30 // differences of near numbers
+	if slack > 1e-6 {
+		slack *= operands // of a difference, the error is measured by what was subtracted
+	} else {
+		slack *= math.Abs(v.V)
 	}
-	low, high := v.V-slack*math.Abs(v.V)-1e-9, v.V+slack*math.Abs(v.V)+1e-9
+	slack += 1e-9
+	low, high := v.V-slack, v.V+slack
 	switch {
 	case v.Bound != model.AtMost && oracle < low, v.Bound != model.AtLeast && oracle > high:
 		return fmt.Sprintf("%v, PromQL says %g (off by %.2g)", v, oracle, oracle/v.V-1)

@@ -67,12 +67,13 @@ type SeriesDef struct {
 type SignalSource struct {
 	Of yamlpos.Text `yaml:"of"`
 	// Stat: gauges avg min max last first sum count changes q slope bits present;
-	// counters rate increase resets flat; histograms q mean count rate above longest ceiling.
+	// counters rate increase resets flat; histograms q mean count rate above above_most longest ceiling.
 	Stat  yamlpos.Text `yaml:"stat"`
 	Q     float64      `yaml:"q"`     // the quantile of stat q, 0 to 1
 	Least float64      `yaml:"least"` // observations needed; with fewer the signal is absent
 	Fold  string       `yaml:"fold"`  // across series of one entity: sum (default), max, min, avg
-	Above string       `yaml:"above"` // a number or a setting's id, for stat above
+	Above string       `yaml:"above"` // for stats above and above_most: a number, a setting or a signal of this file
+	Times float64      `yaml:"times"` // multiplies above; 0 means 1
 	Mask  uint64       `yaml:"mask"`  // stat bits: share of samples with any of these bits
 	Scale float64      `yaml:"scale"` // multiplies the result; 0 means 1
 	While []While      `yaml:"while"` // stat flat: only stretches during which these hold

@@ -123,13 +123,32 @@ func (r *reader) fromHistogram(src SignalSource, def SeriesDef) (model.Value, bo
 		return model.Value{V: h.Count(), N: h.Count()}, true
 	case "rate":
 		return model.Value{V: h.Rate, N: h.Count()}, true
-	default: // above
-		at, ok := r.cat.number(src.Above, r.settings)
+	default: // above, above_most
+		at, ok := r.threshold(src)
 		if !ok {
 			return model.Value{}, false
 		}
+		if src.Stat.S == "above_most" {
+			return h.AboveMost(at)
+		}
 		return h.Above(at)
 	}
+}
+
+// threshold is what observations are counted above: a number, a setting, or another signal.
+func (r *reader) threshold(src SignalSource) (float64, bool) {
+	at, ok := r.cat.number(src.Above, r.settings)
+	if other, is := r.d.Signals[src.Above]; is {
+		var v model.Value
+		if v, ok = r.value(other); v.Bound != model.Exact {
+			return 0, false
+		}
+		at = v.V
+	}
+	if src.Times != 0 {
+		at *= src.Times
+	}
+	return at, ok
 }
 
 // gain reads a histogram once per frame, whatever number of statistics is taken from it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -68,7 +69,7 @@ func (e *Evaluator) Vector(ctx context.Context, query string, at time.Time) (pro
 	case promql.Scalar:
 		return promql.Vector{{T: v.T, F: v.V}}, nil
 	}
-	return nil, fmt.Errorf("evaluate %s: it gives a %s, want one number for each server", query, res.Value.Type())
+	return nil, fmt.Errorf("evaluate %s: it gives a %s, want one number for each server", query, parser.DocumentedType(res.Value.Type()))
 }
 
 // ByInstance evaluates a query at one instant and gives the numbers by the key of the instance that
@@ -111,7 +112,7 @@ func Parse(query string) ([]string, error) {
 		return nil, syntax(query, err)
 	}
 	if t := x.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeScalar {
-		return nil, &expression.SyntaxError{Len: len(query), Msg: fmt.Sprintf("it gives a %s, want one number for each server", t)}
+		return nil, &expression.SyntaxError{Len: len(query), Msg: fmt.Sprintf("it gives a %s, want one number for each server", parser.DocumentedType(t))}
 	}
 	var names []string
 	parser.Inspect(x, func(n parser.Node, _ []parser.Node) error {
@@ -134,7 +135,7 @@ func Parse(query string) ([]string, error) {
 // metric is the name that a selector asks for; "" when it is open.
 func metric(vs *parser.VectorSelector) string {
 	for _, m := range vs.LabelMatchers {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == common.MetricNameLabel && m.Type == labels.MatchEqual {
 			return m.Value
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 
+	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -101,7 +102,7 @@ func (in *instance) sift(ms []*labels.Matcher) ([]*labels.Matcher, bool) {
 // wanted lists the metric names that the matchers admit.
 func (in *instance) wanted(ms []*labels.Matcher) []string {
 	for _, m := range ms {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == common.MetricNameLabel && m.Type == labels.MatchEqual {
 			return []string{m.Value}
 		}
 	}
@@ -144,7 +145,7 @@ func (in *instance) named(name string) []*series {
 
 func full(name string, sets ...model.Labels) labels.Labels {
 	b := labels.NewBuilder(labels.EmptyLabels())
-	b.Set(labels.MetricName, name)
+	b.Set(common.MetricNameLabel, name)
 	for _, ls := range sets {
 		for _, l := range ls {
 			v := l.Value

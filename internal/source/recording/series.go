@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
@@ -26,7 +27,7 @@ func (d *decoder) newEntry(text, line []byte) (*entry, error) {
 		return nil, err
 	}
 	e := &entry{text: bytes.Clone(text)}
-	if name := ls.Get(labels.MetricName); d.keep([]byte(name)) {
+	if name := ls.Get(common.MetricNameLabel); d.keep([]byte(name)) {
 		e.series = d.store.Series(name, toModel(ls))
 		if e.series.Points == nil && d.last != nil && d.last.series != nil {
 			// Series of one recording are mostly as long as their neighbours.
@@ -101,7 +102,7 @@ func reason(err error) string {
 func toModel(ls labels.Labels) model.Labels {
 	out := make(model.Labels, 0, ls.Len())
 	ls.Range(func(l labels.Label) {
-		if l.Name != labels.MetricName && l.Value != "" {
+		if l.Name != common.MetricNameLabel && l.Value != "" {
 			out = append(out, model.Label{Name: l.Name, Value: l.Value})
 		}
 	})

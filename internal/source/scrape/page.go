@@ -8,6 +8,7 @@ import (
 	"mime"
 	"strings"
 
+	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
@@ -95,7 +96,7 @@ func (t *target) stage(parser textparse.Parser, at int64) {
 func (t *target) learn(parser textparse.Parser) *series {
 	var ls labels.Labels
 	parser.Labels(&ls)
-	name := ls.Get(labels.MetricName)
+	name := ls.Get(common.MetricNameLabel)
 	t.look(name)
 	s := &series{}
 	if name == "up" || t.o.Keep != nil && !t.o.Keep(name) { // `up` is ours to write
@@ -103,7 +104,7 @@ func (t *target) learn(parser textparse.Parser) *series {
 	}
 	s.name = name
 	ls.Range(func(l labels.Label) {
-		if l.Name != labels.MetricName && l.Value != "" {
+		if l.Name != common.MetricNameLabel && l.Value != "" {
 			s.labels = append(s.labels, model.Label{Name: l.Name, Value: l.Value})
 		}
 	})
