@@ -37,6 +37,9 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			h, seen := old[key]
 			truth := r.When.Truth(env)
 			h, active := advance(h, seen, truth, r, f, x.ID)
+			if active && !seen && old != nil && r.Onset == "" && r.Held == "" {
+				h.Observed, h.Firing = 0, r.For == 0 // it was not so at the last look
+			}
 			if !active {
 				continue
 			}

@@ -60,7 +60,7 @@ func (e *Engine) rank(f *model.Frame, id model.EntityID, scope model.Scope, symp
 func (e *Engine) competitors(symptom string, scope model.Scope, env expression.Env, found map[string]*candidate) []*candidate {
 	var out []*candidate
 	for _, p := range e.explained[symptom] {
-		if p.Scope != scope {
+		if p.Scope != scope && p.Scope != "both" {
 			continue
 		}
 		c := found[p.ID]

@@ -132,7 +132,7 @@ func Parse(name string, src []byte, known Known) (p *Playbook, disabled bool, fa
 		Title: l.Required("title", f.Title), Is: l.Required("is", f.Is), ToldApart: strings.TrimSpace(f.ToldApart.S),
 		Layer: l.OneOf("layer", f.Layer, "system", "business", "system", "operator"),
 		State: l.OneOf("kind", f.Kind, "cause", "cause", "state") == "state",
-		Scope: model.Scope(l.OneOf("scope", f.Scope, "target", "target", "group")),
+		Scope: model.Scope(l.OneOf("scope", f.Scope, "target", "target", "group", "both")),
 		Prior: map[string]float64{"common": 0, "rare": -1}[l.OneOf("prior", f.Prior, "common", "common", "rare")],
 	}
 	p.Explains = l.ruleIDs(f.Explains)

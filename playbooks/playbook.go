@@ -19,6 +19,7 @@ type Playbook struct {
 	State     bool
 	Is        string
 	ToldApart string
+	// Scope is target or group, or "both" where the evidence reads members that either has.
 	Scope     model.Scope
 	Explains  []string
 	Prior     float64 // log-odds before any evidence; 0 unless the cause is rare

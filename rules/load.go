@@ -28,7 +28,7 @@ type Known interface {
 // Load reads every *.yaml below each file system that is no test. A rule of a later file system
 // replaces one of the same id; `disabled: true` takes it away. Every fault is reported.
 func Load(known Known, systems ...fs.FS) (*Set, error) {
-	s := &Set{byID: map[string]*Rule{}}
+	s := &Set{byID: map[string]*Rule{}, disabled: map[string]bool{}}
 	var faults yamlpos.Problems
 	for _, fsys := range systems {
 		faults = append(faults, s.loadTree(known, fsys)...)
@@ -61,6 +61,7 @@ func (s *Set) loadTree(known Known, fsys fs.FS) yamlpos.Problems {
 		faults = append(faults, ps...)
 		switch {
 		case disabled:
+			s.disabled[id] = true
 			delete(s.byID, id)
 		case r != nil:
 			s.byID[id] = r

@@ -54,6 +54,8 @@ type file struct {
 type Set struct {
 	rules []*Rule
 	byID  map[string]*Rule
+	// disabled were taken away by the user; playbooks may still name them.
+	disabled map[string]bool
 }
 
 // All lists the rules in order of id.
@@ -64,6 +66,9 @@ func (s *Set) Get(id string) (*Rule, bool) {
 	r, ok := s.byID[id]
 	return r, ok
 }
+
+// Known says whether a rule of that id exists, or did before the user took it away.
+func (s *Set) Known(id string) bool { return s.byID[id] != nil || s.disabled[id] }
 
 // IDs lists the ids, sorted.
 func (s *Set) IDs() []string {

@@ -17,9 +17,8 @@ type Template struct {
 }
 
 type part struct {
-	text  string
-	name  string // a quantity when not ""
-	label bool   // a text fact is allowed
+	text string
+	name string // a quantity when not ""
 }
 
 var placeholder = regexp.MustCompile(`\{([a-z0-9_]+(?:\([a-z0-9_]+\))?)\}`)
@@ -84,6 +83,9 @@ func (t Template) value(name string, env expression.Env, unit Units) (string, bo
 	id := name
 	if _, inner, ok := strings.Cut(name, "("); ok {
 		id = strings.TrimSuffix(inner, ")")
+	}
+	if s, ok := env.Text(name); ok && unit(id) == "" { // a flag's value, as people paste it
+		return s, true
 	}
 	if v, ok := env.Number(name); ok {
 		return units.Format(v.V, unit(id), v.Bound), true

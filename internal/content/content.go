@@ -5,7 +5,6 @@ package content
 import (
 	"fmt"
 	"io/fs"
-	"slices"
 	"sort"
 	"strings"
 
@@ -121,7 +120,7 @@ func (n *names) Known(name string) bool {
 }
 
 func (n *names) Names() []string     { return n.all }
-func (n *names) Rule(id string) bool { return slices.Contains(n.rules, id) }
+func (n *names) Rule(id string) bool { return n.c.Rules.Known(id) }
 func (n *names) RuleIDs() []string   { return n.rules }
 func (n *names) Knob(id string) bool {
 	for _, e := range n.c.Knobs.Engines() {
@@ -140,8 +139,11 @@ func (c *Content) Unit(name string) string {
 	if m, ok := c.Signals.Meaning(name); ok {
 		return m.Unit
 	}
-	if strings.HasSuffix(name, "_gib") {
+	switch {
+	case strings.HasSuffix(name, "_gib"):
 		return "GiB"
+	case strings.HasSuffix(name, "_tokens"):
+		return "tokens"
 	}
 	return ""
 }

@@ -27,10 +27,12 @@ type Incident struct {
 	Version string `yaml:"version"`
 	// Class is the kind of cause in the words of the report; classes.yaml says which cause it is here.
 	Class string `yaml:"class"`
-	Is    string `yaml:"is"`
-	Bad   State  `yaml:"bad"`
-	Fixed *State `yaml:"fixed"` // after the cure; nil when nobody reported it
-	Fix   struct {
+	// AlsoAcceptable are causes that nothing in the report tells from the confirmed one.
+	AlsoAcceptable []string `yaml:"also_acceptable"`
+	Is             string   `yaml:"is"`
+	Bad            State    `yaml:"bad"`
+	Fixed          *State   `yaml:"fixed"` // after the cure; nil when nobody reported it
+	Fix            struct {
 		Knob      string `yaml:"knob"`
 		Direction string `yaml:"direction"`
 	} `yaml:"fix"`
@@ -176,15 +178,18 @@ type IncidentResult struct {
 	Named    bool     `json:"named"`
 	// Fixed is what the cured state shows first: "" for nothing, "-" when it was not reported.
 	Fixed string `json:"fixed"`
+
+	acceptable []string
 }
 
 // Wrong says that another cause was named.
 func (r IncidentResult) Wrong() bool {
-	return len(r.Causes) > 0 && r.Causes[0].Primary && !r.Causes[0].State && r.Causes[0].ID != r.Cause
+	return len(r.Causes) > 0 && r.Causes[0].Primary && !r.Causes[0].State && r.Causes[0].ID != r.Cause &&
+		!slices.Contains(r.acceptable, r.Causes[0].ID)
 }
 
 func (in Incident) result(c catalogue, causes map[string]string) (IncidentResult, error) {
-	r := IncidentResult{ID: in.ID, URL: in.Source.URL, Cause: causes[in.Class], Fixed: "-"}
+	r := IncidentResult{ID: in.ID, URL: in.Source.URL, Cause: causes[in.Class], Fixed: "-", acceptable: in.AlsoAcceptable}
 	_, r.Covered = c.Playbooks.Get(r.Cause)
 	f, err := in.still(c, in.Bad)
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 // what it was asked to do: labels, then the log, then the arguments, then the defaults of its version.
 func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]model.Fact, notes []string) {
 	out := map[string]model.Fact{}
+	if t.Engine.Name == "" {
+		return out, nil, nil
+	}
 	machine(out, t)
 	args, ns := p.Content.Knobs.FromArgs(t.Engine.Name, r.Args)
 	notes = append(notes, ns...)

@@ -27,7 +27,9 @@ func newReader(c *content.Content, f *found, src *yamlpos.Source) *reader {
 	if rule, ok := c.Rules.Get(f.id); ok && f.kind == kindRule {
 		r.scope = rule.Scope
 	} else if p, ok := c.Playbooks.Get(f.id); ok && f.kind == kindPlaybook {
-		r.scope = p.Scope
+		if r.scope = p.Scope; r.scope == "both" { // its cases are groups: what holds for targets holds for ranks
+			r.scope = model.ScopeGroup
+		}
 	}
 	return r
 }

@@ -47,6 +47,16 @@ func Increase(ps []Point) (inc float64, seconds float64, ok bool) {
 	return inc, float64(prev.T-first) / 1000, true
 }
 
+// Total is a counter's value at its last sample, as if it had not been reset inside the window.
+func Total(ps []Point) (float64, bool) {
+	first, _, n := edges(ps)
+	if n < 2 {
+		return first.V, n == 1
+	}
+	inc, _, _ := Increase(ps)
+	return first.V + inc, true
+}
+
 // Resets counts how often a counter fell.
 func Resets(ps []Point) int {
 	n := 0

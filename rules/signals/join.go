@@ -2,7 +2,6 @@ package signals
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"sort"
 	"strings"
@@ -184,10 +183,10 @@ func ranksOf(t *target) []string {
 // host is the machine part of an instance label.
 func host(in *samples.Instance) string {
 	inst := in.Labels.Get("instance")
-	if h, _, err := net.SplitHostPort(inst); err == nil {
-		return h
+	if i := strings.LastIndexByte(inst, ':'); i >= 0 && !strings.HasSuffix(inst, "]") {
+		inst = inst[:i]
 	}
-	return inst
+	return strings.Trim(inst, "[]")
 }
 
 // podOf is the workload a GPU or container series belongs to. With honorLabels off, `pod` names the

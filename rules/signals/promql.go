@@ -202,6 +202,8 @@ func overTime(src SignalSource, series string) (string, error) {
 		return fmt.Sprintf("quantile_over_time(%g, %s)", src.Q, series), nil
 	case "slope": // two points make a line but no trend
 		return fmt.Sprintf("deriv(%s) and count_over_time(%s) > 2", series, series), nil
+	case "total":
+		return "", unsayable("PromQL cannot carry a counter on across its resets")
 	case "flat":
 		return "", unsayable("PromQL cannot find the longest stretch during which a counter stood still")
 	case "bits":

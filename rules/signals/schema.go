@@ -67,7 +67,7 @@ type SeriesDef struct {
 type SignalSource struct {
 	Of yamlpos.Text `yaml:"of"`
 	// Stat: gauges avg min max last first sum count changes q slope bits present;
-	// counters rate increase resets flat; histograms q mean count rate above above_most longest ceiling.
+	// counters rate increase total resets flat; histograms q mean count rate above above_most longest ceiling.
 	Stat  yamlpos.Text `yaml:"stat"`
 	Q     float64      `yaml:"q"`     // the quantile of stat q, 0 to 1
 	Least float64      `yaml:"least"` // observations needed; with fewer the signal is absent

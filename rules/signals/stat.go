@@ -183,6 +183,8 @@ func (r *reader) fromCounter(src SignalSource) (model.Value, bool) {
 				return inc + v, true
 			}
 			return inc, ok
+		case "total":
+			return samples.Total(ps)
 		case "resets":
 			return float64(samples.Resets(ps)), true
 		default:

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/inferdx/inferdx/internal/yamlpos"
+)
+
+func (a *app) explain() *cobra.Command {
+	var o folders
+	var format string
+	cmd := &cobra.Command{
+		Use:   "explain ID | signals | symptoms | causes | knobs",
+		Short: "Explain a signal, a symptom, a cause or a knob, or list them",
+		Example: `  inferdx explain max-num-seqs-too-low
+  inferdx explain kv_used_ratio
+  inferdx explain causes`,
+		Args: exactly("an id, or one of " + strings.Join(kinds, ", ")),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := oneOf("format", format, "text", "markdown"); err != nil {
+				return err
+			}
+			r, err := newReference(&o)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(kinds, args[0]) {
+				return list(a.out, r.pages(args[0]))
+			}
+			return r.explain(a.out, args[0], format)
+		},
+	}
+	o.flags(cmd.Flags())
+	cmd.Flags().StringVar(&format, "format", "text", "text or markdown")
+	return cmd
+}
+
+// list writes one line for each page.
+func list(w io.Writer, pages []page) error {
+	wide := 0
+	for _, p := range pages {
+		wide = max(wide, len(p.id))
+	}
+	var b strings.Builder
+	for _, p := range pages {
+		fmt.Fprintf(&b, "%-*s  %s\n", wide, p.id, strings.Join(strings.Fields(p.title), " "))
+	}
+	_, err := io.WriteString(w, printable(b.String()))
+	return err
+}
+
+// explain writes every page of that id: a symptom and a cause may share one.
+func (r *reference) explain(w io.Writer, id, format string) error {
+	var ids []string
+	var found []string
+	for _, kind := range kinds {
+		for _, p := range r.pages(kind) {
+			ids = append(ids, p.id)
+			switch {
+			case folded(p.id) != folded(id):
+			case format == "markdown":
+				found = append(found, p.markdown())
+			default:
+				found = append(found, p.plain(width(w)))
+			}
+		}
+	}
+	if len(found) == 0 {
+		hint := "`inferdx explain " + strings.Join(kinds, "|") + "` lists what there is"
+		if near := yamlpos.Nearest(id, append(ids, kinds...)); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return usage(hint, "there is no signal, symptom, cause or knob %q", id)
+	}
+	_, err := io.WriteString(w, printable(strings.Join(found, "\n")))
+	return err
+}
+
+// folded lets --max-num-seqs find max_num_seqs.
+func folded(id string) string {
+	return strings.ReplaceAll(strings.ToLower(strings.TrimLeft(id, "-")), "-", "_")
+}

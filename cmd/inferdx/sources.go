@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/source/promapi"
+	"github.com/inferdx/inferdx/internal/source/recording"
+	"github.com/inferdx/inferdx/internal/source/serverinfo"
+)
+
+// wanted tells the metrics that the catalogue reads from all others.
+func wanted(c *content.Content) func(string) bool {
+	names := map[string]bool{}
+	for _, n := range c.Signals.Metrics() {
+		names[n] = true
+	}
+	return func(metric string) bool { return names[metric] }
+}
+
+func (o *diagnosis) fromRecording(c *content.Content) (*reading, error) {
+	st, err := recording.Open(o.recording, wanted(c))
+	if err != nil {
+		return nil, err
+	}
+	return o.in(st)
+}
+
+// in looks at a recording at the wanted time.
+func (o *diagnosis) in(st *samples.Store) (*reading, error) {
+	first, last, ok := st.Bounds()
+	if !ok {
+		return nil, &failure{code: exitUnknown, err: (&reading{store: st}).noEngine(), hints: []string{"was the engine scraped at all?"}}
+	}
+	at, err := parseTime(o.at, time.UnixMilli(last))
+	if err != nil {
+		return nil, err
+	}
+	if from := at.Add(-o.window); at.UnixMilli() < first || from.UnixMilli() >= last {
+		return nil, unreadable("it holds samples from "+stamp(first)+" to "+stamp(last),
+			"the recording has nothing in the %s before %s", o.window, at.UTC().Format(time.RFC3339))
+	}
+	return &reading{store: st, at: at, window: o.window}, nil
+}
+
+func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
+
+func (a *app) fromPages(ctx context.Context, o *diagnosis, c *content.Content) (*reading, error) {
+	got, err := a.scrape(ctx, &o.live, &o.http, wanted(c))
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{store: got.store, faults: got.faults, window: o.window, at: time.Now()}
+	if first, last, ok := got.store.Bounds(); ok {
+		r.at = time.UnixMilli(last)
+		if seen := time.Duration(last-first)*time.Millisecond + time.Second; !o.windowSet {
+			r.window = max(r.window, seen)
+		}
+	}
+	if got.cut {
+		r.faults = append(r.faults, model.Fault{Source: "scraping", Err: "it was ended early by an interrupt"})
+		return r, nil
+	}
+	r.info, r.configured = serverinfo.Agreed(ctx, serverinfo.Options{Options: got.client, URLs: o.live.urls}, c.Knobs)
+	return r, nil
+}
+
+// prometheus are the flags of reading a Prometheus-compatible API.
+type prometheus struct {
+	url    string
+	match  []string
+	offset time.Duration
+}
+
+func (p *prometheus) flags(f *pflag.FlagSet) {
+	f.StringVar(&p.url, "prometheus", "", "a Prometheus-compatible server (Prometheus, Thanos, Mimir, VictoriaMetrics); it is asked for every known engine")
+	f.StringArrayVar(&p.match, "match", nil, `label matcher that all series must meet, as 'namespace="prod"' (repeatable)`)
+	f.DurationVar(&p.offset, "query-offset", 0, "how late samples become visible there; everything is read that much earlier")
+}
+
+func (o *diagnosis) fromPrometheus(ctx context.Context, c *content.Content) (*reading, error) {
+	now := time.Now()
+	at, err := parseTime(o.at, now)
+	switch {
+	case err != nil:
+		return nil, err
+	case at.After(now.Add(time.Minute)):
+		return nil, usage("as -10m", "--at lies in the future")
+	case o.prometheus.offset < 0:
+		return nil, usage("as 30s", "--query-offset must not be negative")
+	}
+	client, limit, err := o.http.options()
+	if err != nil {
+		return nil, err
+	}
+	st, faults, err := promapi.Fetch(ctx, promapi.Options{
+		Options: client, URL: o.prometheus.url, Timeout: o.http.timeout, BodyLimit: limit, Offset: o.prometheus.offset,
+	}, promapi.Selection{At: at, Window: o.window, Names: c.Signals.Metrics(), Matchers: o.prometheus.match})
+	if err != nil {
+		return nil, unreadable("the URL is that of the server, as http://host:9090, without /api/v1", "%w", err)
+	}
+	return &reading{store: st, faults: faults, at: at.Add(-o.prometheus.offset), window: o.window}, nil
+}
