@@ -20,9 +20,9 @@ type Playbook struct {
 	Is        string
 	ToldApart string
 	// Scope is target or group, or "both" where the evidence reads members that either has.
-	Scope     model.Scope
-	Explains  []string
-	Prior     float64 // log-odds before any evidence; 0 unless the cause is rare
+	Scope    model.Scope
+	Explains []string
+	Prior    float64 // log-odds before any evidence; 0 unless the cause is rare
 	// Requires must hold for the cause to be a candidate; while it is unknown the cause cannot be primary.
 	Requires *expression.Expr
 	// RulesOut takes the candidate away when it is true.

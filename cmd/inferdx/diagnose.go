@@ -11,6 +11,7 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/source/serverinfo"
 )
 
 // diagnosis are the flags of `inferdx diagnose`.
@@ -80,7 +81,7 @@ func (a *app) runDiagnose(cmd *cobra.Command, o *diagnosis) error {
 		return err
 	}
 	request.At, request.Window, request.Faults = read.at, read.window, read.faults
-	request.Log = read.facts(request)
+	request.Server = read.server
 	r := p.Diagnose(read.store, request)
 	if err := o.looks.print(a.out, r); err != nil {
 		return err
@@ -141,9 +142,8 @@ type reading struct {
 	at     time.Time
 	window time.Duration
 	faults []model.Fault
-	// info is what the servers' own endpoints say; configured, that it holds their settings.
-	info       map[string]model.Fact
-	configured bool
+	// info is what the servers' own endpoints say, by instance.
+	info map[string]serverinfo.Info
 }
 
 // read is the only step in which the sources differ.
@@ -158,19 +158,10 @@ func (a *app) read(ctx context.Context, o *diagnosis, c *content.Content) (*read
 	}
 }
 
-// facts adds what the server's own endpoints say to what its log says. A version alone cannot be added:
-// with facts at hand, what they do not set is taken to be at its default.
-func (r *reading) facts(q pipeline.Request) map[string]model.Fact {
-	if len(r.info) == 0 || !r.configured && q.Log == nil && q.Args == nil {
-		return q.Log
-	}
-	out := map[string]model.Fact{}
-	for _, from := range []map[string]model.Fact{q.Log, r.info} {
-		for k, v := range from {
-			out[k] = v
-		}
-	}
-	return out
+// server implements pipeline.Request.Server.
+func (r *reading) server(target model.Labels) (facts map[string]model.Fact, configured bool) {
+	info := r.info[target.Get("instance")]
+	return info.Facts, info.Configured
 }
 
 // noEngine says what was read where no server was found.

@@ -66,7 +66,7 @@ func (a *app) fromPages(ctx context.Context, o *diagnosis, c *content.Content) (
 		r.faults = append(r.faults, model.Fault{Source: "scraping", Err: "it was ended early by an interrupt"})
 		return r, nil
 	}
-	r.info, r.configured = serverinfo.Agreed(ctx, serverinfo.Options{Options: got.client, URLs: o.live.urls}, c.Knobs)
+	r.info = serverinfo.ByInstance(ctx, serverinfo.Options{Options: got.client, URLs: o.live.urls}, c.Knobs)
 	return r, nil
 }
 

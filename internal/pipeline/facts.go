@@ -10,7 +10,7 @@ import (
 )
 
 // facts gathers what is known of a target beside its numbers. What the running server shows wins over
-// what it was asked to do: labels, then the log, then the arguments, then the defaults of its version.
+// what it was asked to do: labels, then its own endpoints, then the log, then the arguments, then the defaults of its version.
 func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]model.Fact, notes []string) {
 	out := map[string]model.Fact{}
 	if t.Engine.Name == "" {
@@ -20,14 +20,18 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	args, ns := p.Content.Knobs.FromArgs(t.Engine.Name, r.Args)
 	notes = append(notes, ns...)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
-	if r.Args != nil {
-		if n := contradictions(args, labels, t); n != "" {
-			notes = append(notes, n)
-			args = nil
-		}
+	launch := r.Args != nil || r.Log != nil
+	if n := contradictions(args, labels, t); n != "" {
+		notes = append(notes, n)
+		args, launch = nil, r.Log != nil
 	}
 	maps.Copy(out, args)
 	merge(out, r.Log)
+	if r.Server != nil {
+		said, configured := r.Server(t.Labels)
+		merge(out, said)
+		launch = launch || configured
+	}
 	merge(out, labels)
 	version := ""
 	if f, ok := out["engine_version"]; ok {
@@ -38,7 +42,7 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	if version == "" {
 		version = ">=" + t.Engine.Version
 	}
-	return out, p.defaults(t.Engine.Name, version, out, len(args) > 0 || r.Log != nil), notes
+	return out, p.defaults(t.Engine.Name, version, out, launch), notes
 }
 
 // merge takes over what a closer look at the server says; that a value was set on purpose is kept.

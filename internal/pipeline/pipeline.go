@@ -38,6 +38,9 @@ type Request struct {
 	Args []string
 	// Log are facts read from the server's log; nil is unknown.
 	Log map[string]model.Fact
+	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
+	// nil asks nobody.
+	Server func(model.Labels) (facts map[string]model.Fact, configured bool)
 	// Settings are the objectives of a target; nil uses the defaults.
 	Settings func(model.Labels) map[string]float64
 	Join     signals.Join

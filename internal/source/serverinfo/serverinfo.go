@@ -5,7 +5,6 @@ package serverinfo
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,18 +33,19 @@ const bodyLimit = 4 << 20
 
 // Info is what one server says of itself.
 type Info struct {
-	Version string
-	// Facts are its settings, resolved: what was set and what the engine made of its defaults. nil
-	// where it does not tell them.
+	// Facts hold engine_version and, where the server tells them, its settings, resolved: what was set
+	// and what the engine made of its defaults.
 	Facts map[string]model.Fact
+	// Configured says that the settings are among the facts.
+	Configured bool
 }
 
-// Agreed asks every URL and returns the facts that all engines among them share; configured says that
-// each of them told its settings. An endpoint that is not there is no fault.
-func Agreed(ctx context.Context, o Options, c *knobs.Catalog) (facts map[string]model.Fact, configured bool) {
+// ByInstance asks every URL and returns what the engines among them say, by host:port. An endpoint that
+// is not there is no fault.
+func ByInstance(ctx context.Context, o Options, c *knobs.Catalog) map[string]Info {
 	client, err := httpclient.New(o.Options)
 	if err != nil {
-		return nil, false
+		return nil
 	}
 	defer client.Close()
 	if o.Timeout <= 0 {
@@ -53,36 +53,24 @@ func Agreed(ctx context.Context, o Options, c *knobs.Catalog) (facts map[string]
 	}
 	ctx, stop := context.WithTimeout(ctx, o.Timeout)
 	defer stop()
-	infos := make([]*Info, len(o.URLs))
+	var mu sync.Mutex
 	var all sync.WaitGroup
-	for i, raw := range o.URLs {
+	out := map[string]Info{}
+	for _, raw := range o.URLs {
 		all.Go(func() {
-			if u, err := scrape.Normalize(raw); err == nil {
-				infos[i] = ask(ctx, client, u, c)
+			u, err := scrape.Normalize(raw)
+			if err != nil {
+				return
+			}
+			if info := ask(ctx, client, u, c); info != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				out[u.Host] = *info
 			}
 		})
 	}
 	all.Wait()
-	return agree(slices.DeleteFunc(infos, func(i *Info) bool { return i == nil }))
-}
-
-// agree keeps what is the same for all.
-func agree(infos []*Info) (map[string]model.Fact, bool) {
-	var out map[string]model.Fact
-	configured := len(infos) > 0
-	for _, in := range infos {
-		facts := maps.Clone(in.Facts)
-		if facts == nil {
-			facts, configured = map[string]model.Fact{}, false
-		}
-		facts["engine_version"] = model.Fact{Text: in.Version, From: "version endpoint"}
-		if out == nil {
-			out = facts
-			continue
-		}
-		maps.DeleteFunc(out, func(k string, f model.Fact) bool { return facts[k] != f })
-	}
-	return out, configured
+	return out
 }
 
 // ask returns nil for what is no engine.
@@ -93,13 +81,14 @@ func ask(ctx context.Context, client *httpclient.Client, u *url.URL, c *knobs.Ca
 	if !get(ctx, client, u, "/version", "", &v) || !plausible(v.Version) {
 		return nil
 	}
-	out := &Info{Version: v.Version}
+	out := &Info{Facts: map[string]model.Fact{}}
 	var answer struct {
 		Config map[string]any `json:"vllm_config"`
 	}
 	if get(ctx, client, u, "/server_info", "config_format=json", &answer) && len(answer.Config) > 0 {
-		out.Facts = c.FromValues("vllm", settings(answer.Config), "server_info", false)
+		out.Facts, out.Configured = c.FromValues("vllm", settings(answer.Config), "server_info", false), true
 	}
+	out.Facts["engine_version"] = model.Fact{Text: v.Version, From: "version endpoint"}
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,55 +30,64 @@ func vllm(t *testing.T, version, info string) string {
 	return s.URL
 }
 
-func agreed(t *testing.T, urls ...string) (map[string]string, bool) {
+// said is what each engine among the URLs says, by instance.
+func said(t *testing.T, urls ...string) (facts map[string]map[string]string, configured map[string]bool) {
 	t.Helper()
 	c, err := knobs.Load(knobs.Builtin())
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts, configured := serverinfo.Agreed(t.Context(), serverinfo.Options{URLs: urls}, c)
-	out := map[string]string{}
-	for name, f := range facts {
-		out[name] = f.Text + " from " + f.From
+	facts, configured = map[string]map[string]string{}, map[string]bool{}
+	for instance, info := range serverinfo.ByInstance(t.Context(), serverinfo.Options{URLs: urls}, c) {
+		facts[instance], configured[instance] = map[string]string{}, info.Configured
+		for name, f := range info.Facts {
+			facts[instance][name] = f.Text + " from " + f.From
+		}
 	}
-	return out, configured
+	return facts, configured
 }
+
+func instance(url string) string { return strings.TrimPrefix(url, "http://") }
 
 const config = `{"vllm_config":{"scheduler_config":{"max_num_seqs":8,"nothing_known":1},"cache_config":{"gpu_memory_utilization":0.85,"cache_dtype":"fp8"}},
 	"vllm_env":{"HF_TOKEN":"secret"}}`
 
 func TestAServerInDevelopmentModeTellsItsSettings(t *testing.T) {
-	got, configured := agreed(t, vllm(t, "0.32.0", config)+"/metrics")
-	want := map[string]string{
+	url := vllm(t, "0.32.0", config)
+	got, configured := said(t, url+"/metrics")
+	want := map[string]map[string]string{instance(url): {
 		"engine_version": "0.32.0 from version endpoint", "max_num_seqs": "8 from server_info",
 		"gpu_memory_utilization": "0.85 from server_info", "kv_cache_dtype": "fp8 from server_info",
-	}
-	if diff := cmp.Diff(want, got); diff != "" || !configured {
+	}}
+	if diff := cmp.Diff(want, got); diff != "" || !configured[instance(url)] {
 		t.Error(configured, diff)
 	}
 }
 
 func TestWithoutDevelopmentModeOnlyTheVersionIsKnown(t *testing.T) {
-	got, configured := agreed(t, vllm(t, "0.32.0", ""))
-	if diff := cmp.Diff(map[string]string{"engine_version": "0.32.0 from version endpoint"}, got); diff != "" || configured {
+	url := vllm(t, "0.32.0", "")
+	got, configured := said(t, url)
+	want := map[string]map[string]string{instance(url): {"engine_version": "0.32.0 from version endpoint"}}
+	if diff := cmp.Diff(want, got); diff != "" || configured[instance(url)] {
 		t.Error(configured, diff)
 	}
 }
 
-func TestOnlyWhatAllServersShareIsAFact(t *testing.T) {
-	other := `{"vllm_config":{"scheduler_config":{"max_num_seqs":16},"cache_config":{"gpu_memory_utilization":0.85}}}`
+func TestEachServerSpeaksForItself(t *testing.T) {
+	other := `{"vllm_config":{"scheduler_config":{"max_num_seqs":16}}}`
 	exporter := httptest.NewServer(http.NotFoundHandler())
 	defer exporter.Close()
-	got, configured := agreed(t, vllm(t, "0.32.0", config), exporter.URL, vllm(t, "0.31.0", other))
-	if diff := cmp.Diff(map[string]string{"gpu_memory_utilization": "0.85 from server_info"}, got); diff != "" || !configured {
-		t.Error(configured, diff)
+	a, b := vllm(t, "0.32.0", config), vllm(t, "0.31.0", other)
+	got, _ := said(t, a, exporter.URL, b)
+	if got[instance(a)]["max_num_seqs"] != "8 from server_info" || got[instance(b)]["max_num_seqs"] != "16 from server_info" || len(got) != 2 {
+		t.Error(got)
 	}
 }
 
 func TestWhatIsNoEngineSaysNothing(t *testing.T) {
 	for _, answer := range []string{"<html>", `{"version":"nightly build of something"}`, `{}`, `[]`, ""} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }))
-		if got, configured := agreed(t, s.URL, "127.0.0.1:1", "::"); len(got) > 0 || configured {
+		if got, _ := said(t, s.URL, "127.0.0.1:1", "::"); len(got) > 0 {
 			t.Errorf("%s: %v", answer, got)
 		}
 		s.Close()
