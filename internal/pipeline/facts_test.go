@@ -1,0 +1,94 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/source/recording"
+)
+
+func open(t *testing.T, id string) (*Pipeline, *samples.Store, time.Time) {
+	t.Helper()
+	c, err := content.Load(content.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := recording.Open("../../corpus/"+id+"/metrics.om.gz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, last, _ := st.Bounds()
+	return New(c, nil, engine.Fit{}), st, time.UnixMilli(last)
+}
+
+// fact reads one fact of the only target, as "text (from)".
+func fact(t *testing.T, p *Pipeline, st *samples.Store, r Request, name string) (string, []string) {
+	t.Helper()
+	f, notes := p.Frame(st, r)
+	for _, e := range f.Entities.All() {
+		if e.Scope == model.ScopeTarget {
+			x, ok := f.Fact(e.ID, name)
+			if !ok {
+				return "unknown", notes
+			}
+			return x.Text + " (" + x.From + ")", notes
+		}
+	}
+	t.Fatal("no target")
+	return "", nil
+}
+
+func TestWhatTheServerShowsWinsOverWhatItWasAsked(t *testing.T) {
+	p, st, at := open(t, "base-c64")
+	log := map[string]model.Fact{"max_num_batched_tokens": {Text: "8192", Num: 8192, IsNum: true, From: "log"}}
+	for _, tc := range []struct {
+		name, fact, want string
+		r                Request
+	}{
+		{"a label", "gpu_memory_utilization", "0.85 (metric label)", Request{Args: []string{"--gpu-memory-utilization", "0.85"}}},
+		{"an argument nobody contradicts", "max_num_seqs", "512 (args)", Request{Args: []string{"--max-num-seqs", "512"}}},
+		{"the log over an argument", "max_num_batched_tokens", "8192 (log)", Request{Args: []string{"--max-num-batched-tokens", "4096"}, Log: log}},
+		{"an unknown launch tells no default", "enforce_eager", "unknown", Request{}},
+		{"a launch without the flag tells the default", "enforce_eager", "false (default of vllm >=0.24.0)", Request{Args: []string{}}},
+	} {
+		tc.r.At, tc.r.Window = at, 5*time.Minute
+		if got, _ := fact(t, p, st, tc.r, tc.fact); got != tc.want {
+			t.Errorf("%s: %s is %s, want %s", tc.name, tc.fact, got, tc.want)
+		}
+	}
+}
+
+func TestArgumentsOfAnotherServerAreLeftOut(t *testing.T) {
+	p, st, at := open(t, "base-c64") // 64 run, the label says 0.85
+	for _, args := range [][]string{
+		{"--max-num-seqs", "8"},
+		{"--gpu-memory-utilization", "0.17", "--max-num-seqs", "256"},
+		{"--no-enable-prefix-caching", "--max-num-seqs", "256"},
+	} {
+		got, notes := fact(t, p, st, Request{At: at, Window: 5 * time.Minute, Args: args}, "max_num_seqs")
+		if got != "unknown" || len(notes) != 1 || !strings.Contains(notes[0], "not this server's") {
+			t.Errorf("%v: max_num_seqs is %s, notes %v", args, got, notes)
+		}
+	}
+}
+
+func TestEachServerIsAskedForItself(t *testing.T) {
+	p, st, at := open(t, "base-c64")
+	r := Request{At: at, Window: 5 * time.Minute, Server: func(l model.Labels) (map[string]model.Fact, bool) {
+		if l.Get("instance") != "h200-0:8000" {
+			return nil, false
+		}
+		return map[string]model.Fact{"engine_version": {Text: "0.25.1", From: "version endpoint"}}, false
+	}}
+	if got, _ := fact(t, p, st, r, "engine_version"); got != "0.25.1 (version endpoint)" {
+		t.Error(got)
+	}
+	if got, _ := fact(t, p, st, r, "enforce_eager"); got != "unknown" {
+		t.Errorf("a version alone is no launch command: enforce_eager is %s", got)
+	}
+}
