@@ -18,8 +18,9 @@ import (
 // Only entities with symptoms pay for playbooks.
 func (e *Engine) Diagnose(f *model.Frame, symptoms []model.Symptom) []model.Diagnosis {
 	var out []model.Diagnosis
+	owned := byOwner(f, symptoms)
 	for _, x := range f.Entities.All() {
-		own := belonging(f, x, symptoms)
+		own := owned[x.ID]
 		switch {
 		case x.Scope == model.ScopeTarget:
 		case x.Scope == model.ScopeGroup && len(own) > 0:
@@ -31,26 +32,27 @@ func (e *Engine) Diagnose(f *model.Frame, symptoms []model.Symptom) []model.Diag
 	return out
 }
 
-// belonging picks the symptoms of an entity and, for a target, those of its ranks and GPUs, one per rule.
-func belonging(f *model.Frame, x model.Entity, all []model.Symptom) []model.Symptom {
-	var out []model.Symptom
+// byOwner gives each entity its symptoms, the worst first; those of ranks and GPUs go to their target,
+// one per rule.
+func byOwner(f *model.Frame, all []model.Symptom) map[model.EntityID][]model.Symptom {
+	out := map[model.EntityID][]model.Symptom{}
 	for _, s := range all {
-		if s.Entity == x.ID {
-			out = append(out, s)
-			continue
-		}
 		owner := f.Entities.Get(s.Entity)
-		if owner.Parent != x.ID || owner.Scope == model.ScopeTarget {
+		if owner.Scope == model.ScopeTarget || owner.Scope == model.ScopeGroup {
+			out[owner.ID] = append(out[owner.ID], s)
 			continue
 		}
-		if i := slices.IndexFunc(out, func(o model.Symptom) bool { return o.ID == s.ID }); i >= 0 {
-			out[i].Members = append(out[i].Members, owner.Name())
+		same := func(o model.Symptom) bool { return o.ID == s.ID }
+		if i := slices.IndexFunc(out[owner.Parent], same); i >= 0 {
+			out[owner.Parent][i].Members = append(out[owner.Parent][i].Members, owner.Name())
 			continue
 		}
 		s.Members = []string{owner.Name()}
-		out = append(out, s)
+		out[owner.Parent] = append(out[owner.Parent], s)
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Severity.Rank() > out[j].Severity.Rank() })
+	for _, ss := range out {
+		sort.SliceStable(ss, func(i, j int) bool { return ss[i].Severity.Rank() > ss[j].Severity.Rank() })
+	}
 	return out
 }
 

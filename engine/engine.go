@@ -61,17 +61,14 @@ func New(o Options) *Engine {
 
 func (e *Engine) unit(name string) string { return e.o.Meanings.Unit(name) }
 
-// inScope lists the entities a rule or playbook of a scope is about. A group of one is its target.
-func inScope(f *model.Frame, scope model.Scope) []model.Entity {
-	var out []model.Entity
+// byScope sorts the entities by what rules and playbooks are about. A group of one is its target.
+func byScope(f *model.Frame) map[model.Scope][]model.Entity {
+	out := map[model.Scope][]model.Entity{}
 	for _, x := range f.Entities.All() {
-		if x.Scope != scope {
+		if x.Scope == model.ScopeGroup && len(f.Entities.Children(x.ID, model.ScopeTarget)) < 2 {
 			continue
 		}
-		if scope == model.ScopeGroup && len(f.Entities.Children(x.ID, model.ScopeTarget)) < 2 {
-			continue
-		}
-		out = append(out, x)
+		out[x.Scope] = append(out[x.Scope], x)
 	}
 	return out
 }

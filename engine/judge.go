@@ -30,12 +30,16 @@ const maxStep = time.Minute
 func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 	next := State{}
 	var out []model.Symptom
+	scopes := byScope(f)
 	for _, r := range e.o.Rules.All() {
-		for _, x := range inScope(f, r.Scope) {
-			key := r.ID + "\xff" + string(x.Scope) + "\xff" + x.Labels.Key()
+		for _, x := range scopes[r.Scope] {
 			env := expression.Of(f, x.ID)
-			h, seen := old[key]
 			truth := r.When.Truth(env)
+			if truth != expression.True && len(old) == 0 {
+				continue // the usual case: nothing is wrong and nothing was
+			}
+			key := r.ID + "\xff" + string(x.Scope) + "\xff" + x.Labels.Key()
+			h, seen := old[key]
 			h, active := advance(h, seen, truth, r, f, x.ID)
 			if active && !seen && old != nil && r.Onset == "" && r.Held == "" {
 				h.Observed, h.Firing = 0, r.For == 0 // it was not so at the last look
