@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -13,20 +14,22 @@ import (
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/content"
 	"github.com/inferdx/inferdx/internal/pipeline"
+	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/yamlpos"
 )
 
 // folders are the user's rules and playbooks beside the built-in ones.
 type folders struct {
-	rules, playbooks []string
-	noBuiltin        bool
+	rules, playbooks, signals []string
+	noBuiltin                 bool
 }
 
 func (o *folders) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.rules, "rules", nil, "folder of your own symptom rules; one of a built-in's id replaces it, `disabled: true` takes it away (repeatable)")
 	f.StringArrayVar(&o.playbooks, "playbooks", nil, "folder of your own playbooks, likewise (repeatable)")
+	f.StringArrayVar(&o.signals, "signals", nil, "folder with meaning/*.yaml and dialects/*.yaml of your own; a signal may be a `promql:` query (repeatable)")
 	f.BoolVar(&o.noBuiltin, "no-builtin", false, "leave the built-in rules and playbooks out")
-	unquoteUsage(f, "rules", "playbooks")
+	unquoteUsage(f, "rules", "playbooks", "signals")
 }
 
 // unquoteUsage keeps pflag from taking a quoted word of the usage for the name of the value.
@@ -39,8 +42,11 @@ func unquoteUsage(f *pflag.FlagSet, names ...string) {
 
 // load reads the content; its error lists every fault of every file.
 func (o *folders) load() (*content.Content, error) {
-	opts := content.Options{NoBuiltin: o.noBuiltin}
+	opts := content.Options{NoBuiltin: o.noBuiltin, PromQL: promadapter.Parse}
 	var err error
+	if opts.Signals, err = open("signals", o.signals); err != nil {
+		return nil, err
+	}
 	if opts.Rules, err = open("rules", o.rules); err != nil {
 		return nil, err
 	}
@@ -49,7 +55,7 @@ func (o *folders) load() (*content.Content, error) {
 	}
 	c, err := content.Load(opts)
 	if err != nil {
-		return c, located(err, append(append([]string{}, o.rules...), o.playbooks...))
+		return c, located(err, slices.Concat(o.rules, o.playbooks, o.signals))
 	}
 	return c, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/source/serverinfo"
 )
 
@@ -82,6 +83,9 @@ func (a *app) runDiagnose(cmd *cobra.Command, o *diagnosis) error {
 	}
 	request.At, request.Window, request.Faults = read.at, read.window, read.faults
 	request.Server = read.server
+	if len(p.Content.Signals.Own()) > 0 {
+		request.PromQL = promadapter.NewEvaluator(read.store, promadapter.Options{}).ByInstance
+	}
 	r := p.Diagnose(read.store, request)
 	if err := o.looks.print(a.out, r); err != nil {
 		return err
