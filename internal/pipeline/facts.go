@@ -42,7 +42,24 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	if version == "" {
 		version = ">=" + t.Engine.Version
 	}
-	return out, p.defaults(t.Engine.Name, version, out, launch), notes
+	shared = p.defaults(t.Engine.Name, version, out, launch)
+	if f, ok := weightBytes(known(out, shared, "quantization", "dtype"), t.Labels.Get("model_name")); ok {
+		out["weight_bytes_fact"] = f
+	}
+	return out, shared, notes
+}
+
+// known picks facts by name, a target's own before shared ones.
+func known(own, shared map[string]model.Fact, names ...string) map[string]model.Fact {
+	out := map[string]model.Fact{}
+	for _, n := range names {
+		if f, ok := own[n]; ok {
+			out[n] = f
+		} else if f, ok := shared[n]; ok {
+			out[n] = f
+		}
+	}
+	return out
 }
 
 // merge takes over what a closer look at the server says; that a value was set on purpose is kept.

@@ -92,3 +92,26 @@ func TestEachServerIsAskedForItself(t *testing.T) {
 		t.Errorf("a version alone is no launch command: enforce_eager is %s", got)
 	}
 }
+
+func TestTheBytesOfAWeight(t *testing.T) {
+	q := func(method string) map[string]model.Fact {
+		return map[string]model.Fact{"quantization": {Text: method, From: "args"}}
+	}
+	for _, tc := range []struct {
+		name, model string
+		in          map[string]model.Fact
+		want        float64
+	}{
+		{"nothing says otherwise", "llama-8b", nil, 2},
+		{"the launch says none", "llama-8b-awq", q("none"), 2},
+		{"a 4-bit method", "llama-8b", q("awq_marlin"), 0.5},
+		{"an 8-bit method", "llama-8b", q("fp8"), 1},
+		{"the name says so", "Qwen3-32B-GPTQ-Int4", nil, 0.5},
+		{"a method of unknown size says nothing", "llama-8b", q("aqlm"), 0},
+	} {
+		f, _ := weightBytes(tc.in, tc.model)
+		if f.Num != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, f.Num, tc.want)
+		}
+	}
+}
