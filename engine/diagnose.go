@@ -67,7 +67,7 @@ func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) m
 	if d.Status == model.Unknown {
 		d.Notes = append(d.Notes, notEnough(f, x)...)
 	}
-	if len(harm) > 0 && d.Status != model.Unknown {
+	if d.Status == model.Degraded || d.Status == model.Down {
 		e.explain(&d, f, x)
 	}
 	if d.Status == model.Idle { // nothing about latency can be missing where nobody asked

@@ -22,8 +22,13 @@ func (e *Engine) status(f *model.Frame, x model.Entity, harm []model.Symptom) mo
 	if x.Engine.Name == "" || f.Span(x.ID).Scrapes < 2 {
 		return model.Unknown
 	}
-	if len(harm) > 0 {
-		return model.Degraded
+	for _, s := range harm {
+		if s.Severity.Rank() >= model.Warning.Rank() {
+			return model.Degraded
+		}
+	}
+	if frozen(f, x.ID) {
+		return model.Unknown
 	}
 	for _, s := range needed {
 		if _, ok := f.Get(x.ID, s); !ok {
@@ -38,6 +43,15 @@ func (e *Engine) status(f *model.Frame, x model.Entity, harm []model.Symptom) mo
 	return model.Idle
 }
 
+// frozen says that requests run and nothing came of it in all that was seen: too short a look to call
+// it a stall, and nothing to call healthy.
+func frozen(f *model.Frame, id model.EntityID) bool {
+	running, okR := f.Get(id, "running_last")
+	tokens, okT := f.Get(id, "gen_tokens_per_s")
+	prompts, okP := f.Get(id, "prompt_tokens_per_s")
+	return okR && okT && okP && running.V > 0 && tokens.V == 0 && prompts.V == 0
+}
+
 // notEnough says why nothing could be told.
 func notEnough(f *model.Frame, x model.Entity) []string {
 	span := f.Span(x.ID)
@@ -50,6 +64,9 @@ func notEnough(f *model.Frame, x model.Entity) []string {
 		return []string{"only one scrape was read: rates need two, so nothing about load or latency can be said"}
 	}
 	var out []string
+	if frozen(f, x.ID) {
+		out = append(out, "requests run and not one token came out in what was seen; it is too short to call a stall: look longer")
+	}
 	for _, s := range needed {
 		if _, ok := f.Get(x.ID, s); !ok {
 			out = append(out, fmt.Sprintf("%s was not seen: without it the server can't be called healthy", s))

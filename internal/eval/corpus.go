@@ -37,7 +37,7 @@ type Scenario struct {
 	EngineVersion  string             `yaml:"engine_version"`
 	Hardware       string             `yaml:"hardware"`
 	Instance       string             `yaml:"instance"`
-	// Split is dev or heldout; empty is a given recording. Nothing is fitted or tuned on heldout.
+	// Split is dev, heldout or probe; empty is a given recording. Nothing is fitted or tuned on heldout.
 	Split  string `yaml:"split"`
 	Family string `yaml:"family"`
 	Rig    string `yaml:"rig"`
@@ -48,6 +48,9 @@ const (
 	Given   = "given"
 	Dev     = "dev"
 	Heldout = "heldout"
+	// Probe recordings were made to break the rules after they were written: measured and reported, not
+	// yet required of them.
+	Probe = "probe"
 )
 
 // Recording is one server over some time, with its truth.

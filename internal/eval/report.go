@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/content"
@@ -81,7 +80,7 @@ func Measure(o Options) (*Report, error) {
 		}
 	}
 	out := &Report{Version: "1", Fit: Values(engine.DefaultFit)}
-	for _, name := range []string{Given, Dev, Heldout} {
+	for _, name := range []string{Given, Dev, Heldout, Probe} {
 		if part := Select(rs, name); len(part) > 0 {
 			out.Splits = append(out.Splits, measureSplit(c, name, conditions, part, all))
 		}
@@ -172,4 +171,4 @@ func measureIncidents(c *content.Content, fsys fs.FS) (*IncidentSummary, error) 
 }
 
 // SplitNames are the values that Options.Splits takes.
-func SplitNames() []string { return slices.Clone([]string{Given, Dev, Heldout}) }
+func SplitNames() []string { return []string{Given, Dev, Heldout, Probe} }
