@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/inferdx/inferdx/internal/model"
@@ -136,6 +137,15 @@ func TestChangesHaveValuesAndNeverPointTheWrongWay(t *testing.T) {
 		if got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
+	}
+}
+
+func TestAnUnknownValueIsInferredFromThePlateauAndMarkedSo(t *testing.T) {
+	src := strings.Replace(capYAML, "knob: max_num_seqs,", "knob: max_num_seqs, from: running,", 1)
+	e := newEngine(t, queue, map[string]string{"cap": src, "load": "{disabled: true}"})
+	a := diagnose(e, map[string]float64{"waiting": 9, "running": 8}).Causes[0].Changes[0]
+	if a.From == nil || *a.From != "8" || a.FromSource != "inferred" || a.Text != "--max-num-seqs ~8 -> 32" {
+		t.Errorf("got %+v", a)
 	}
 }
 

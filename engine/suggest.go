@@ -69,6 +69,11 @@ func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x mod
 			a.FromSource = "inferred"
 		}
 	}
+	if v, ok := inferred(c, env); ok && !seen {
+		text := e.o.Knobs.Format(x.Engine.Name, c.Knob, v)
+		a.From, a.FromSource = &text, "inferred"
+		from, seen = model.Fact{Num: v, IsNum: true}, true
+	}
 	if c.Set != "" {
 		a.To = &c.Set
 	} else if c.To != nil {
@@ -84,10 +89,19 @@ func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x mod
 		return false
 	}
 	a.Text = knobText(*a, c)
-	if a.From != nil && a.Restart {
+	if a.From != nil && a.Restart && a.FromSource != "inferred" {
 		a.Rollback = fmt.Sprintf("start again with %s %s", a.Flag, *a.From)
 	}
 	return true
+}
+
+// inferred deduces the present value from behaviour.
+func inferred(c playbooks.Change, env expression.Env) (float64, bool) {
+	if c.From == nil {
+		return 0, false
+	}
+	v, ok := c.From.Number(env)
+	return v.V, ok && v.Bound == model.Exact
 }
 
 func exactVersion(e model.Engine) string {
@@ -132,6 +146,9 @@ func knobText(a model.Action, c playbooks.Change) string {
 	from := "?"
 	if a.From != nil {
 		from = *a.From
+	}
+	if a.FromSource == "inferred" {
+		from = "~" + from
 	}
 	switch {
 	case a.To != nil:

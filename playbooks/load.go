@@ -53,6 +53,7 @@ type changeFile struct {
 	Kind   yamlpos.Text `yaml:"kind"`
 	When   yamlpos.Text `yaml:"when"`
 	Knob   yamlpos.Text `yaml:"knob"`
+	From   yamlpos.Text `yaml:"from"`
 	To     yamlpos.Text `yaml:"to"`
 	Set    yamlpos.Text `yaml:"set"`
 	Way    yamlpos.Text `yaml:"direction"`
@@ -201,7 +202,7 @@ func (l *loader) change(f changeFile) Change {
 	c := Change{
 		Kind: l.OneOf("kind", f.Kind, "knob", "knob", "scale", "route", "drain", "client", "fix"),
 		When: l.OneOf("when", f.When, "rollout", "now", "rollout"),
-		Knob: f.Knob.S, To: l.optional("to", f.To), Set: f.Set.S, Direction: l.OneOf("direction", f.Way, "", "up", "down"), If: l.optional("if", f.If),
+		Knob: f.Knob.S, From: l.optional("from", f.From), To: l.optional("to", f.To), Set: f.Set.S, Direction: l.OneOf("direction", f.Way, "", "up", "down"), If: l.optional("if", f.If),
 		Text: l.Template(f.Text), Why: l.Template(f.Why), Cost: f.Cost,
 	}
 	if c.Kind == "knob" && !l.known.Knob(c.Knob) {

@@ -58,6 +58,8 @@ type Change struct {
 	Kind string // knob, scale, route, drain, client, fix
 	When string // now, rollout
 	Knob string
+	// From infers the present value where nobody told it, as a cap from its plateau.
+	From *expression.Expr
 	To   *expression.Expr // nil: a direction without a number
 	Set  string           // a fixed word instead of To: "fp8", "true"
 	// Direction is up or down: a value on the wrong side of the current one is never suggested.
