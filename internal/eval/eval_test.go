@@ -202,10 +202,7 @@ func TestIncidentsOfUnknownClassesAndNamesAreRefused(t *testing.T) {
 			t.Errorf("no word of %q in: %v", want, err)
 		}
 	}
-	c, err := newCatalogue(builtin(t), engine.Fit{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newCatalogue(builtin(t), engine.Fit{})
 	in := Incident{ID: "x", Engine: "vllm", Bad: State{Signals: map[string]Figure{"queue_depth": {}}}}
 	if _, err := in.still(c, in.Bad); err == nil || !strings.Contains(err.Error(), "unknown name queue_depth") {
 		t.Errorf("a mistyped signal: %v", err)
@@ -213,10 +210,7 @@ func TestIncidentsOfUnknownClassesAndNamesAreRefused(t *testing.T) {
 }
 
 func TestStaticFramesKnowWhatTheirFiguresImply(t *testing.T) {
-	c, err := newCatalogue(builtin(t), engine.Fit{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newCatalogue(builtin(t), engine.Fit{})
 	in := Incident{ID: "x", Engine: "vllm", Bad: State{
 		Gauges: map[string]Figure{"running": {model.Known(3)}, "waiting": {model.Known(2)}},
 		Facts:  map[string]any{"max_num_seqs": 4},

@@ -153,7 +153,7 @@ func (in Incident) still(c catalogue, s State) (*model.Frame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cases/%s.yaml: %w", in.ID, err)
 	}
-	c.derive(b)
+	c.Signals.Derive(b)
 	return b.Frame(), nil
 }
 

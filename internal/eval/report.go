@@ -162,11 +162,7 @@ func measureIncidents(c *content.Content, fsys fs.FS) (*IncidentSummary, error) 
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	cat, err := newCatalogue(c, engine.Fit{})
-	if err != nil {
-		return nil, err
-	}
-	s, err := cat.Incidents(list, classes)
+	s, err := newCatalogue(c, engine.Fit{}).Incidents(list, classes)
 	return &s, err
 }
 

@@ -15,29 +15,11 @@ import (
 type catalogue struct {
 	*content.Content
 
-	engine   *engine.Engine
-	formulas []formula
+	engine *engine.Engine
 }
 
-type formula struct {
-	id   string
-	expr *expression.Expr
-}
-
-func newCatalogue(c *content.Content, fit engine.Fit) (catalogue, error) {
-	out := catalogue{Content: c, engine: pipeline.New(c, nil, fit).Engine}
-	for _, id := range c.Signals.IDs() {
-		m, _ := c.Signals.Meaning(id)
-		if m.Formula.S == "" {
-			continue
-		}
-		x, err := expression.Parse(m.Formula.S)
-		if err != nil {
-			return out, fmt.Errorf("formula of %s: %w", id, err)
-		}
-		out.formulas = append(out.formulas, formula{id, x})
-	}
-	return out, nil
+func newCatalogue(c *content.Content, fit engine.Fit) catalogue {
+	return catalogue{Content: c, engine: pipeline.New(c, nil, fit).Engine}
 }
 
 func (c catalogue) settings(b *model.FrameBuilder) {
@@ -72,49 +54,6 @@ func (c catalogue) signals(b *model.FrameBuilder, id model.EntityID, signals map
 		b.Set(id, name, v.Value)
 	}
 	return nil
-}
-
-// derive computes what the given figures imply. A figure that was reported is never overwritten.
-func (c catalogue) derive(b *model.FrameBuilder) {
-	for again := true; again; {
-		again = false
-		for _, f := range c.formulas {
-			for _, x := range b.Entities().All() {
-				if _, have := b.Get(x.ID, f.id); have {
-					continue
-				}
-				if v, ok := f.expr.Number(given{b, x.ID}); ok {
-					b.Set(x.ID, f.id, v)
-					_, set := b.Get(x.ID, f.id)
-					again = again || set
-				}
-			}
-		}
-	}
-}
-
-// given reads a frame under construction.
-type given struct {
-	b  *model.FrameBuilder
-	id model.EntityID
-}
-
-func (g given) Number(name string) (model.Value, bool) {
-	if v, ok := g.b.Get(g.id, name); ok {
-		return v, true
-	}
-	f, ok := g.b.Fact(g.id, name)
-	return model.Known(f.Num), ok && f.IsNum
-}
-
-func (g given) Text(name string) (string, bool) {
-	f, ok := g.b.Fact(g.id, name)
-	return f.Text, ok
-}
-
-func (g given) Explicit(name string) bool {
-	f, ok := g.b.Fact(g.id, name)
-	return ok && f.Explicit
 }
 
 // hidden is an environment in which some names were not seen.
