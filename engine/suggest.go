@@ -69,7 +69,7 @@ func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x mod
 			a.FromSource = "inferred"
 		}
 	}
-	if v, ok := inferred(c, env); ok && !seen {
+	if v, ok := inferred(c, env); ok && (!seen || doubted(c, from, v)) {
 		text := e.o.Knobs.Format(x.Engine.Name, c.Knob, v)
 		a.From, a.FromSource = &text, "inferred"
 		from, seen = model.Fact{Num: v, IsNum: true}, true
@@ -102,6 +102,12 @@ func inferred(c playbooks.Change, env expression.Env) (float64, bool) {
 	}
 	v, ok := c.From.Number(env)
 	return v.V, ok && v.Bound == model.Exact
+}
+
+// doubted says that a default, which stands where a launch command sets nothing, lies on the wrong side
+// of what the server does: the command was not the whole one.
+func doubted(c playbooks.Change, from model.Fact, seen float64) bool {
+	return !from.Explicit && from.IsNum && strings.HasPrefix(from.From, "default") && c.Direction == "up" && from.Num > 1.3*seen+1
 }
 
 func exactVersion(e model.Engine) string {
