@@ -24,7 +24,12 @@ func (anything) Unit(string) string    { return "" }
 func (anything) Title(n string) string { return n }
 func (anything) OfGPU(string) bool     { return false }
 func (anything) Describe(_, id string) (KnobInfo, bool) {
-	return KnobInfo{Flag: "--" + strings.ReplaceAll(id, "_", "-"), Restart: true}, true
+	flag := "--" + strings.ReplaceAll(id, "_", "-")
+	return KnobInfo{
+		Flag: flag, Restart: true,
+		Setting:  func(v string) string { return flag + " " + v },
+		Rollback: func(was model.Fact) string { return flag + " " + was.Text },
+	}, true
 }
 func (anything) Available(_, id, _ string) (bool, string) { return id != "gone", "" }
 func (anything) Format(_, _ string, v float64) string {

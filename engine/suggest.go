@@ -17,6 +17,10 @@ type KnobInfo struct {
 	Restart       bool
 	ChangesOutput bool
 	Cost          string
+	// Setting writes the flag with a value as it stands on a command line, "" where it is to be left out.
+	Setting func(value string) string
+	// Rollback says how to undo a change, from the value before it.
+	Rollback func(was model.Fact) string
 }
 
 // Knobs is the catalogue of launch flags, by engine and version.
@@ -88,9 +92,9 @@ func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x mod
 	if a.To != nil && seen && from.IsNum && wrongWay(c.Direction, *a.To, from.Num) {
 		return false
 	}
-	a.Text = knobText(*a, c)
+	a.Text = knobText(*a, c, k)
 	if a.From != nil && a.Restart && a.FromSource != "inferred" {
-		a.Rollback = fmt.Sprintf("start again with %s %s", a.Flag, *a.From)
+		a.Rollback = k.Rollback(from)
 	}
 	return true
 }
@@ -145,7 +149,7 @@ func wrongWay(direction, to string, from float64) bool {
 }
 
 // knobText is the change in one line; the playbook's own words win.
-func knobText(a model.Action, c playbooks.Change) string {
+func knobText(a model.Action, c playbooks.Change, k KnobInfo) string {
 	if a.Text != "" {
 		return a.Text
 	}
@@ -157,6 +161,8 @@ func knobText(a model.Action, c playbooks.Change) string {
 		from = "~" + from
 	}
 	switch {
+	case a.To != nil && (*a.To == "true" || *a.To == "false"):
+		return "add " + k.Setting(*a.To)
 	case a.To != nil:
 		return fmt.Sprintf("%s %s -> %s", a.Flag, from, *a.To)
 	case c.Direction == "up":

@@ -168,7 +168,10 @@ func (c *Content) Describe(server, id string) (engine.KnobInfo, bool) {
 	if !ok {
 		return engine.KnobInfo{}, false
 	}
-	return engine.KnobInfo{Flag: k.Flag, Min: k.Min, Max: k.Max, Restart: k.Restart, ChangesOutput: k.ChangesOutput, Cost: k.Cost}, true
+	return engine.KnobInfo{
+		Flag: k.Flag, Min: k.Min, Max: k.Max, Restart: k.Restart, ChangesOutput: k.ChangesOutput, Cost: k.Cost,
+		Setting: k.Setting, Rollback: k.Rollback,
+	}, true
 }
 
 // Available implements engine.Knobs.
