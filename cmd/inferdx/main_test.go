@@ -143,7 +143,7 @@ func pages() http.Handler {
 	})
 	mux.HandleFunc("/foreignprom/api/v1/query", func(w http.ResponseWriter, r *http.Request) {
 		query := r.FormValue("query")
-		if strings.HasPrefix(query, "count by (job, instance)") || kindOf(query) == "matrix" {
+		if strings.HasPrefix(query, "count by (job, instance)") || resultType(query) == "matrix" {
 			fmt.Fprint(w, answer(query, r.FormValue("time"), "nobody"))
 			return
 		}
@@ -176,7 +176,7 @@ vllm:time_to_first_token_seconds_sum{model_name="m"} %d
 func answer(query, at, tenant string) string {
 	end, err := strconv.ParseFloat(at, 64)
 	if err != nil || tenant != "gpu" {
-		return `{"status":"success","data":{"resultType":"` + kindOf(query) + `","result":[]}}`
+		return `{"status":"success","data":{"resultType":"` + resultType(query) + `","result":[]}}`
 	}
 	if by, ok := strings.CutPrefix(query, "count by ("); ok { // which jobs, which engines
 		labels := map[string]string{"job": "node"}
@@ -209,7 +209,7 @@ func answer(query, at, tenant string) string {
 	return `{"status":"success","data":{"resultType":"matrix","result":[` + strings.Join(series, ",") + `]}}`
 }
 
-func kindOf(query string) string {
+func resultType(query string) string {
 	if strings.HasPrefix(query, "count by") {
 		return "vector"
 	}
