@@ -7,7 +7,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/inferdx/inferdx/rules"
+	"github.com/inferdx/inferdx/internal/contentdir"
 )
 
 // holdsFiles refuses a folder or file from which nothing would be read: passing would look like a success.
@@ -16,7 +16,7 @@ func holdsFiles(what, given string, fsys fs.FS) error {
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil || d.IsDir():
-		case rules.IsContent(name):
+		case contentdir.IsContent(name):
 			files++
 		case others == "" && !strings.HasSuffix(name, ".test.yaml"):
 			others = name
@@ -59,7 +59,7 @@ func kindOf(fsys fs.FS) string {
 	kind := ""
 	// A file that cannot be read tells nothing; the loader says why.
 	_ = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !rules.IsContent(name) {
+		if err != nil || d.IsDir() || !contentdir.IsContent(name) {
 			return err
 		}
 		src, err := fs.ReadFile(fsys, name)

@@ -139,18 +139,7 @@ func eachFile(fsys fs.FS, dir string, faults *yamlpos.Problems, fn func(name str
 		if err == nil {
 			err = fn(name, src)
 		}
-		*faults = append(*faults, asProblems(name, err)...)
-	}
-}
-
-func asProblems(name string, err error) yamlpos.Problems {
-	switch e := err.(type) { //nolint:errorlint // Decode returns Problems unwrapped
-	case nil:
-		return nil
-	case yamlpos.Problems:
-		return e
-	default:
-		return yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+		*faults = append(*faults, yamlpos.AsProblems(name, err)...)
 	}
 }
 
