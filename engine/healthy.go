@@ -14,7 +14,7 @@ func vitals() []rules.Template {
 	var out []rules.Template
 	for _, s := range []string{
 		"{requests_finished_per_s} finished", "TTFT P50 {ttft_p50_s}", "P99 {ttft_p99_s}", "{itl_mean_s} a token",
-		"{waiting} waiting", "{preemptions} preemptions",
+		"{waiting} waiting", "{preemptions:preemption|preemptions}",
 	} {
 		out = append(out, rules.ParseTemplate(s))
 	}

@@ -158,7 +158,7 @@ func (r *reference) symptom(x *rules.Rule) page {
 		points = append(points, "pages once it has held for "+units.Duration(x.For))
 	}
 	for _, t := range x.Evidence {
-		points = append(points, "says: "+t.Source())
+		points = append(points, "says: "+t.Plain())
 	}
 	p.add("Diagnosis", nil, points)
 	var causes []string
@@ -221,7 +221,7 @@ func (r *reference) cause(b *playbooks.Playbook) page {
 
 func evidenceLine(side string, it playbooks.Item) string {
 	word := map[float64]string{4: "decisive", 2: "strong", 1: "moderate", 0.4: "weak"}[it.Weight]
-	return fmt.Sprintf("%s, %s (%s): %s when %s", side, word, it.By, it.Text.Source(), code(oneLine(it.When.Source())))
+	return fmt.Sprintf("%s, %s (%s): %s when %s", side, word, it.By, it.Text.Plain(), code(oneLine(it.When.Source())))
 }
 
 func (r *reference) change(c playbooks.Change) string {
@@ -239,7 +239,7 @@ func (r *reference) change(c playbooks.Change) string {
 		what += " " + c.Direction
 	}
 	parts = append(parts, what+" ("+c.When+")")
-	for _, t := range []string{c.Text.Source(), c.Why.Source()} {
+	for _, t := range []string{c.Text.Plain(), c.Why.Plain()} {
 		if t != "" {
 			parts = append(parts, t)
 		}
