@@ -146,7 +146,11 @@ func (r *reference) pages(kind string) []page {
 }
 
 func (r *reference) symptom(x *rules.Rule) page {
-	p := page{kind: "symptom", id: x.ID, title: x.Title}
+	severity := string(x.Severity)
+	if x.Note {
+		severity = "note"
+	}
+	p := page{kind: "symptom", id: x.ID, title: x.Title, brief: []string{x.Area, severity}}
 	p.add("Meaning", []string{x.Why}, nil)
 	impact := "Severity " + string(x.Severity) + "."
 	if x.Note {
@@ -176,7 +180,7 @@ func (r *reference) symptom(x *rules.Rule) page {
 }
 
 func (r *reference) cause(b *playbooks.Playbook) page {
-	p := page{kind: "cause", id: b.ID, title: b.Title}
+	p := page{kind: "cause", id: b.ID, title: b.Title, brief: []string{b.Group, b.Layer}}
 	p.add("Meaning", []string{b.Is}, nil)
 	var hurts []string
 	for _, id := range b.Explains {

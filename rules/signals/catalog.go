@@ -98,6 +98,7 @@ func (o Options) loadMeanings(c *Catalog, fsys fs.FS, sources map[string]*yamlpo
 			if m.Scope == "" {
 				m.Scope = model.ScopeTarget
 			}
+			m.Area = strings.TrimSuffix(path.Base(name), ".yaml")
 			c.meanings[id] = m
 			sources[id] = s
 			if m.PromQL.S != "" {
