@@ -11,8 +11,8 @@ import (
 // slips are phrases that no diagnosis may hold, whatever the numbers in it.
 var slips = regexp.MustCompile(strings.Join([]string{
 	`(?:^|[^.,\d])1 (times|cores|requests|preemptions|scrapes|processes|answers|events)\b`,
-	`\bevery (below|above|at (least|most))\b`, `(^|[;,:] )none\b(; |$)`, `answers may change; answers can`,
-	`held for 0 s`, `restart \? -> `, `\b(no [a-z ]+): \w+ no [a-z ]+ with work in hand`,
+	`\bevery (below|above|at (least|most))\b`, `[;,] none\b`, `answers may change; answers can`,
+	`held for 0 s`, `restart \? -> `, `\d /s -> `, `little load: 0\.\d+ requests in hand`, `work in hand: no token for \d+ s with`,
 	`\d{3,} % (of the finished|wait)`, `: \d+ first tokens in the window`,
 }, "|"))
 
@@ -28,7 +28,13 @@ func TestADiagnosisReadsWell(t *testing.T) {
 		id := filepath.Base(filepath.Dir(file))
 		var out, errs bytes.Buffer
 		run([]string{"diagnose", "--recording", file}, strings.NewReader(""), &out, &errs)
-		text := strings.Join(strings.Fields(out.String()), " ")
+		var said []string
+		for line := range strings.Lines(out.String()) {
+			if !strings.Contains(line, "waiting \u2581") { // a chart ends in a bare number
+				said = append(said, strings.Fields(line)...)
+			}
+		}
+		text := strings.Join(said, " ")
 		if text == "" {
 			t.Errorf("%s: %s", id, errs.String())
 		}

@@ -84,8 +84,6 @@ func unitOf(signal string) string {
 		return "tokens/s"
 	case strings.HasSuffix(signal, "requests_per_s"):
 		return "requests/s"
-	case strings.HasSuffix(signal, "_per_s"):
-		return "/s"
 	}
 	for suffix, unit := range map[string]string{
 		"_s": "s", "_ms": "ms", "_ratio": "ratio", "_mib": "MiB", "_gib": "GiB", "_bytes": "bytes",
