@@ -44,6 +44,7 @@ type Engine struct {
 	o Options
 	// explained lists the playbooks that compete for each symptom.
 	explained map[string][]*playbooks.Playbook
+	vitals    []rules.Template
 }
 
 // New indexes the content.
@@ -51,7 +52,7 @@ func New(o Options) *Engine {
 	if o.Fit == (Fit{}) {
 		o.Fit = DefaultFit
 	}
-	e := &Engine{o: o, explained: map[string][]*playbooks.Playbook{}}
+	e := &Engine{o: o, explained: map[string][]*playbooks.Playbook{}, vitals: vitals()}
 	for _, p := range o.Playbooks.All() {
 		for _, s := range p.Explains {
 			e.explained[s] = append(e.explained[s], p)

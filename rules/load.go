@@ -12,6 +12,7 @@ import (
 
 	prom "github.com/prometheus/common/model"
 
+	"github.com/inferdx/inferdx/internal/contentdir"
 	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/yamlpos"
@@ -31,7 +32,17 @@ func Load(known Known, systems ...fs.FS) (*Set, error) {
 	s := &Set{byID: map[string]*Rule{}, disabled: map[string]bool{}}
 	var faults yamlpos.Problems
 	for _, fsys := range systems {
-		faults = append(faults, s.loadTree(known, fsys)...)
+		faults = append(faults, contentdir.Each(fsys, func(name string, src []byte) yamlpos.Problems {
+			r, disabled, ps := Parse(name, src, known)
+			switch {
+			case disabled:
+				s.disabled[contentdir.ID(name)] = true
+				delete(s.byID, contentdir.ID(name))
+			case r != nil:
+				s.byID[r.ID] = r
+			}
+			return ps
+		})...)
 	}
 	for _, r := range s.byID {
 		s.rules = append(s.rules, r)
@@ -40,65 +51,19 @@ func Load(known Known, systems ...fs.FS) (*Set, error) {
 	return s, faults.Err()
 }
 
-func (s *Set) loadTree(known Known, fsys fs.FS) yamlpos.Problems {
-	var faults yamlpos.Problems
-	here := map[string]string{}
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !IsContent(name) {
-			return err
-		}
-		src, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return fmt.Errorf("read rule: %w", err)
-		}
-		id := ID(name)
-		if other, ok := here[id]; ok {
-			faults = append(faults, &yamlpos.Problem{File: name, Line: 1, Col: 1, Msg: fmt.Sprintf("rule %s is also defined in %s", id, other)})
-			return nil
-		}
-		here[id] = name
-		r, disabled, ps := Parse(name, src, known)
-		faults = append(faults, ps...)
-		switch {
-		case disabled:
-			s.disabled[id] = true
-			delete(s.byID, id)
-		case r != nil:
-			s.byID[id] = r
-		}
-		return nil
-	})
-	if err != nil {
-		faults = append(faults, &yamlpos.Problem{File: ".", Line: 1, Col: 1, Msg: err.Error()})
-	}
-	return faults
-}
-
-// IsContent tells a rule or playbook from its test and from anything else.
-func IsContent(name string) bool {
-	return path.Ext(name) == ".yaml" && !strings.HasSuffix(name, ".test.yaml")
-}
-
-// ID is the file name without its extension.
-func ID(name string) string { return strings.TrimSuffix(path.Base(name), ".yaml") }
-
 // Parse reads one rule.
 func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults yamlpos.Problems) {
 	var f file
 	s, err := yamlpos.Decode(name, src, &f)
 	if err != nil {
-		var ps yamlpos.Problems
-		if errors.As(err, &ps) {
-			return nil, false, ps
-		}
-		return nil, false, yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+		return nil, false, yamlpos.AsProblems(name, err)
 	}
 	if f.Disabled {
 		return nil, true, nil
 	}
 	c := &Checker{Source: s, Known: known}
 	r = &Rule{
-		ID: ID(name), File: name, Area: path.Base(path.Dir(name)), Title: c.Required("title", f.Title), Why: strings.TrimSpace(f.Why.S),
+		ID: contentdir.ID(name), File: name, Area: path.Base(path.Dir(name)), Title: c.Required("title", f.Title), Why: strings.TrimSpace(f.Why.S),
 		Scope: model.Scope(c.OneOf("scope", f.Scope, "target", "target", "rank", "gpu", "group")),
 	}
 	sev := c.OneOf("severity", f.Severity, "warning", "note", "info", "warning", "critical")

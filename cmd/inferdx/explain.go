@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,7 @@ func (a *app) explain() *cobra.Command {
 				return err
 			}
 			if slices.Contains(kinds, args[0]) {
-				return list(a.out, r.pages(args[0]))
+				return list(a.out, args[0], r.pages(args[0]))
 			}
 			return r.explain(a.out, args[0], format)
 		},
@@ -40,17 +41,41 @@ func (a *app) explain() *cobra.Command {
 	return cmd
 }
 
-// list writes one line for each page.
-func list(w io.Writer, pages []page) error {
-	wide := 0
-	for _, p := range pages {
-		wide = max(wide, len(p.id))
+// columns are what a list tells of each page between its id and its title.
+func columns(kind string) []string {
+	switch kind {
+	case "signals":
+		return []string{"AREA", "UNIT"}
+	case "symptoms":
+		return []string{"AREA", "SEVERITY"}
+	case "causes":
+		return []string{"AREA", "LAYER"}
 	}
+	return []string{"TYPE", "UNIT"}
+}
+
+// list writes one line for each page, under a heading.
+func list(w io.Writer, kind string, pages []page) error {
 	var b strings.Builder
-	for _, p := range pages {
-		fmt.Fprintf(&b, "%-*s  %s\n", wide, p.id, strings.Join(strings.Fields(p.title), " "))
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row := func(id string, brief []string, title string) {
+		cells := []string{id}
+		for _, c := range brief {
+			if c == "" || c == "." { // a user's file outside any folder
+				c = "-"
+			}
+			cells = append(cells, c)
+		}
+		_, _ = fmt.Fprintln(t, printable(strings.Join(append(cells, oneLine(title)), "\t"))) // a strings.Builder takes all
 	}
-	_, err := io.WriteString(w, printable(b.String()))
+	row("ID", columns(kind), "TITLE")
+	for _, p := range pages {
+		row(p.id, p.brief, p.title)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 

@@ -35,7 +35,7 @@ func (o *diagnosis) fromRecording(c *content.Content) (*reading, error) {
 func (o *diagnosis) in(st *samples.Store) (*reading, error) {
 	first, last, ok := st.Bounds()
 	if !ok {
-		return nil, &failure{code: exitUnknown, err: (&reading{store: st}).noEngine(), hints: []string{"was the engine scraped at all?"}}
+		return nil, noEngine(st)
 	}
 	at, err := parseTime(o.at, time.UnixMilli(last))
 	if err != nil {
@@ -45,7 +45,7 @@ func (o *diagnosis) in(st *samples.Store) (*reading, error) {
 		return nil, unreadable("it holds samples from "+stamp(first)+" to "+stamp(last),
 			"the recording has nothing in the %s before %s", o.window, at.UTC().Format(time.RFC3339))
 	}
-	return &reading{store: st, at: at, window: o.window}, nil
+	return &reading{store: st, at: at, window: o.window, noTarget: func() error { return noEngine(st) }}, nil
 }
 
 func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
@@ -56,6 +56,7 @@ func (a *app) fromPages(ctx context.Context, o *diagnosis, c *content.Content) (
 		return nil, err
 	}
 	r := &reading{store: got.store, faults: got.faults, window: o.window, at: time.Now()}
+	r.noTarget = func() error { return noEngine(got.store) }
 	if first, last, ok := got.store.Bounds(); ok {
 		r.at = time.UnixMilli(last)
 		if seen := time.Duration(last-first)*time.Millisecond + time.Second; !o.windowSet {
@@ -98,11 +99,15 @@ func (o *diagnosis) fromPrometheus(ctx context.Context, c *content.Content) (*re
 	if err != nil {
 		return nil, err
 	}
-	st, faults, err := promapi.Fetch(ctx, promapi.Options{
+	api := promapi.Options{
 		Options: client, URL: o.prometheus.url, Timeout: o.http.timeout, BodyLimit: limit, Offset: o.prometheus.offset,
-	}, promapi.Selection{At: at, Window: o.window, Names: c.Signals.Metrics(), Matchers: o.prometheus.match})
+	}
+	st, faults, err := promapi.Fetch(ctx, api, promapi.Selection{At: at, Window: o.window, Names: c.Signals.Metrics(), Matchers: o.prometheus.match})
 	if err != nil {
 		return nil, unreadable("the URL is that of the server, as http://host:9090, without /api/v1", "%w", err)
 	}
-	return &reading{store: st, faults: faults, at: at.Add(-o.prometheus.offset), window: o.window}, nil
+	return &reading{
+		store: st, faults: faults, at: at.Add(-o.prometheus.offset), window: o.window,
+		noTarget: func() error { return o.prometheus.nobody(ctx, api, st, c.Signals.Markers(), at, o.window) },
+	}, nil
 }

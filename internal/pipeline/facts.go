@@ -41,6 +41,9 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	if f, ok := weightBytes(known(out, shared, "quantization", "dtype"), t.Labels.Get("model_name")); ok {
 		out["weight_bytes_fact"] = f
 	}
+	if f, ok := processor(out, r.Args, t); ok {
+		out["processor"] = f
+	}
 	return out, shared, notes
 }
 

@@ -89,10 +89,10 @@ func priceOf(a model.Action) string {
 	case a.When == "rollout":
 		parts = append(parts, "with the next rollout")
 	}
-	if a.ChangesOutput {
+	if a.ChangesOutput && !strings.Contains(strings.ToLower(a.Cost), "answers ") { // the price says how
 		parts = append(parts, "answers may change")
 	}
-	if a.Cost != "" {
+	if a.Cost != "" && a.Cost != "none" {
 		parts = append(parts, text(a.Cost))
 	}
 	return strings.Join(parts, "; ")

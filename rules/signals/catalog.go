@@ -98,6 +98,7 @@ func (o Options) loadMeanings(c *Catalog, fsys fs.FS, sources map[string]*yamlpo
 			if m.Scope == "" {
 				m.Scope = model.ScopeTarget
 			}
+			m.Area = strings.TrimSuffix(path.Base(name), ".yaml")
 			c.meanings[id] = m
 			sources[id] = s
 			if m.PromQL.S != "" {
@@ -139,18 +140,7 @@ func eachFile(fsys fs.FS, dir string, faults *yamlpos.Problems, fn func(name str
 		if err == nil {
 			err = fn(name, src)
 		}
-		*faults = append(*faults, asProblems(name, err)...)
-	}
-}
-
-func asProblems(name string, err error) yamlpos.Problems {
-	switch e := err.(type) { //nolint:errorlint // Decode returns Problems unwrapped
-	case nil:
-		return nil
-	case yamlpos.Problems:
-		return e
-	default:
-		return yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+		*faults = append(*faults, yamlpos.AsProblems(name, err)...)
 	}
 }
 

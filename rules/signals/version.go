@@ -17,12 +17,14 @@ func (a *assembly) version(t *target) model.Engine {
 	return e
 }
 
-// missing lists what the catalogue could have told of a target but did not see.
+// missing lists what the catalogue could have told of a target but did not see. A server that computes
+// on its CPU lacks no GPU.
 func (c *Catalog) missing(b *model.FrameBuilder, t *target) []model.Missing {
 	var out []model.Missing
+	processor, _ := b.Fact(t.id, "processor")
 	for _, id := range c.core {
 		m := c.meanings[id]
-		if _, ok := b.Get(t.id, id); ok {
+		if _, ok := b.Get(t.id, id); ok || m.Scope == model.ScopeGPU && processor.Text == "cpu" {
 			continue
 		}
 		needs := m.Needs
