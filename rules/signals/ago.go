@@ -67,7 +67,7 @@ func (c *Catalog) hasPast(name string, a Ago) error {
 	if m.Setting != nil {
 		return &Refusal{name + ": " + a.Signal + " is set by configuration and has no past", "write " + a.Signal}
 	}
-	for id := range c.closure(a.Signal) {
+	for _, id := range keys(c.closure(a.Signal)) {
 		if _, signal := c.meanings[id]; signal {
 			continue
 		}
@@ -108,7 +108,7 @@ func (c *Catalog) earlier(name string) (Meaning, bool) {
 	return Meaning{
 		Name: m.Name + ", " + a.Words() + " ago", Unit: m.Unit, Scope: m.Scope, Fold: m.Fold,
 		Is:    m.Is + "; as it was " + a.Words() + " before, over a window of the same length",
-		Needs: "samples of " + a.Words() + " ago: at least half of the scrapes expected in the window",
+		Needs: "samples from " + a.Words() + " ago: at least half of the scrapes expected in the window",
 	}, true
 }
 
