@@ -2,6 +2,7 @@ package signals
 
 import (
 	"slices"
+	"time"
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
@@ -11,46 +12,42 @@ import (
 // an offset. An entity is the same one when all its labels are: an address that served another model
 // then has no past.
 func (a *assembly) compare(st *samples.Store) {
-	windows := a.req.Past.Windows()
-	if len(windows) == 0 {
-		return
-	}
-	present := map[string]model.EntityID{}
-	for _, e := range a.es.All() {
-		present[identity(&a.es, e)] = e.ID
-	}
-	for i := range windows {
-		a.earlier(st, &windows[i], present)
+	var present map[string]model.EntityID
+	for _, w := range a.req.Past.Windows() {
+		from := a.source(st, w.Back)
+		if from.Store == nil {
+			continue
+		}
+		part, gone := a.observed(st, from.Store, &w)
+		if len(part.Instances()) == len(gone) {
+			continue
+		}
+		if present == nil {
+			present = map[string]model.EntityID{}
+			for _, e := range a.es.All() {
+				present[identity(&a.es, e)] = e.ID
+			}
+		}
+		f := w.cat.Frame(part, Request{
+			At: a.req.At.Add(-w.Back), Window: a.req.Window, Settings: a.req.Settings, Join: a.req.Join, Group: a.req.Group,
+			Without: a.req.Without, PromQL: from.PromQL,
+		})
+		a.take(f, &w, present, gone)
 	}
 }
 
-// identity is what makes an entity the same in two frames.
-func identity(es *model.Entities, e model.Entity) string {
-	key := string(e.Scope) + "\xff" + e.Labels.Key()
-	if e.Scope == model.ScopeRank || e.Scope == model.ScopeGPU {
-		key += "\xff" + es.Get(e.Parent).Labels.Key()
-	}
-	return key
-}
-
-func (a *assembly) earlier(st *samples.Store, w *EarlierWindow, present map[string]model.EntityID) {
-	from := Earlier{Store: st, PromQL: a.req.PromQL}
+// source says where the samples of an earlier window are: beside those of the present, or by themselves.
+func (a *assembly) source(st *samples.Store, back time.Duration) Earlier {
 	for _, e := range a.req.Earlier {
-		if e.Back == w.Back {
-			from = e
+		if e.Back == back {
+			return e
 		}
 	}
-	if from.Store == nil {
-		return
-	}
-	part, gone := a.observed(st, from.Store, w)
-	if len(part.Instances()) == len(gone) {
-		return
-	}
-	f := w.cat.Frame(part, Request{
-		At: a.req.At.Add(-w.Back), Window: a.req.Window, Settings: a.req.Settings, Join: a.req.Join, Group: a.req.Group,
-		Without: a.req.Without, PromQL: from.PromQL,
-	})
+	return Earlier{Back: back, Store: st, PromQL: a.req.PromQL}
+}
+
+// take puts what an earlier frame holds of the entities of the present under the names with an offset.
+func (a *assembly) take(f *model.Frame, w *EarlierWindow, present map[string]model.EntityID, gone []model.Labels) {
 	for _, x := range f.Faults {
 		a.b.AddFault(model.Fault{Source: x.Source + ", " + w.words + " ago", Err: x.Err})
 	}
@@ -65,6 +62,15 @@ func (a *assembly) earlier(st *samples.Store, w *EarlierWindow, present map[stri
 			}
 		}
 	}
+}
+
+// identity is what makes an entity the same in two frames.
+func identity(es *model.Entities, e model.Entity) string {
+	key := string(e.Scope) + "\xff" + e.Labels.Key()
+	if e.Scope == model.ScopeRank || e.Scope == model.ScopeGPU {
+		key += "\xff" + es.Get(e.Parent).Labels.Key()
+	}
+	return key
 }
 
 // observed cuts out an earlier window. Of instances that were not seen well enough only the engines

@@ -259,7 +259,7 @@ func TestFormulasMayCompareWithThePast(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	for text, want := range map[string]string{
-		"growth: {unit: ratio, formula: runing / running_1d_ago + runnin_1d_ago}\n":                                "meaning/mine.yaml:1:58: signal growth: unknown name runnin_1d_ago",
+		"growth: {unit: ratio, formula: queue_p9_s_1d_ago / running}\n":                                            "meaning/mine.yaml:1:32: signal growth: unknown name queue_p9_s_1d_ago",
 		"growth: {unit: ratio, formula: running_1d_ago}\ntwice: {unit: ratio, formula: growth_1d_ago / running}\n": "meaning/mine.yaml:2:31: signal twice: growth_1d_ago: growth compares with the past by itself",
 	} {
 		if _, err := load(text); err == nil || !strings.Contains(err.Error(), want) {

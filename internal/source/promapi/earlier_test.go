@@ -153,7 +153,9 @@ func ask(t *testing.T, server, query string, at time.Time) (float64, bool) {
 	defer resp.Body.Close()
 	var answer struct {
 		Status string
-		Data   struct{ Result []struct{ Value [2]json.Number } }
+		Data   struct {
+			Result []struct{ Value [2]json.Number }
+		}
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Status != "success" {
 		t.Fatalf("%s: %v %s", query, err, answer.Status)
