@@ -2,7 +2,6 @@ package signals
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/model"
@@ -10,27 +9,34 @@ import (
 )
 
 // compare reads the earlier windows and puts their values into the present frame under the names with
-// an offset. An entity is the same one when its identity is: an address that served another model then
-// has no past.
+// an offset, for entities that were there then.
 func (a *assembly) compare(st *samples.Store) {
 	var present map[string]model.EntityID
+	var models map[model.EntityID]string
 	for _, w := range a.req.Past.Windows() {
 		from := a.source(st, w.Back)
 		if from.Store == nil {
 			continue
 		}
 		part, gone := a.observed(st, from.Store, &w)
-		if len(part.Instances()) == len(gone) {
+		if len(part.Instances()) == len(gone.keys) {
 			continue
 		}
 		if present == nil {
-			present = identities(&a.es)
+			present, models = identities(&a.es), a.models()
 		}
 		f := w.cat.Frame(part, Request{
 			At: a.req.At.Add(-w.Back), Window: a.req.Window, Settings: a.req.Settings, Join: a.req.Join, Group: a.req.Group,
 			Without: a.req.Without, PromQL: from.PromQL,
 		})
-		a.take(f, &w, present, gone)
+		a.take(f, &w, func(e model.Entity) (model.EntityID, bool) {
+			of := owner(f.Entities, e)
+			if gone.has(of) {
+				return 0, false
+			}
+			id, ok := present[identity(f.Entities, e)]
+			return id, ok && models[owner(&a.es, a.es.Get(id)).ID] == of.Labels.Get("model_name")
+		})
 	}
 }
 
@@ -44,15 +50,16 @@ func (a *assembly) source(st *samples.Store, back time.Duration) Earlier {
 	return Earlier{Back: back, Store: st, PromQL: a.req.PromQL}
 }
 
-// take puts what an earlier frame holds of the entities of the present under the names with an offset.
-func (a *assembly) take(f *model.Frame, w *EarlierWindow, present map[string]model.EntityID, gone []model.Labels) {
+// take puts what an earlier frame holds under the names with an offset, for the entities that are in
+// the present, too.
+func (a *assembly) take(f *model.Frame, w *EarlierWindow, same func(model.Entity) (model.EntityID, bool)) {
 	for _, x := range f.Faults {
 		a.b.AddFault(model.Fault{Source: x.Source + ", " + w.words + " ago", Err: x.Err})
 	}
-	for key, then := range identities(f.Entities) {
-		id, same := present[key]
+	for _, then := range identities(f.Entities) {
 		e := f.Entities.Get(then)
-		if !same || slices.ContainsFunc(gone, func(ls model.Labels) bool { return belongs(f.Entities, e, ls) }) {
+		id, ok := same(e)
+		if !ok {
 			continue
 		}
 		for _, name := range w.Signals {
@@ -63,47 +70,9 @@ func (a *assembly) take(f *model.Frame, w *EarlierWindow, present map[string]mod
 	}
 }
 
-// identities finds entities by what makes them the same. Where two have one identity, as a pod that
-// changed its address inside the window, neither can be told from the other and both are left out.
-func identities(es *model.Entities) map[string]model.EntityID {
-	out := map[string]model.EntityID{}
-	twice := map[string]bool{}
-	for _, e := range es.All() {
-		key := identity(es, e)
-		if _, ok := out[key]; ok {
-			twice[key] = true
-		}
-		out[key] = e.ID
-	}
-	for key := range twice {
-		delete(out, key)
-	}
-	return out
-}
-
-// identity is what makes an entity the same in two frames: its labels. A pod keeps its name when it
-// gets a new address, so of an instance in a pod only the port counts.
-func identity(es *model.Entities, e model.Entity) string {
-	key := string(e.Scope) + "\xff"
-	if e.Scope == model.ScopeRank || e.Scope == model.ScopeGPU {
-		part := e.Labels.Get("engine") + e.Labels.Get("UUID") + e.Labels.Get("GPU_I_ID") + "\xff"
-		return key + part + identity(es, es.Get(e.Parent))
-	}
-	if e.Labels.Get("pod") == "" {
-		return key + e.Labels.Key()
-	}
-	ls := slices.Clone(e.Labels)
-	for i, l := range ls {
-		if l.Name == "instance" {
-			ls[i].Value = l.Value[strings.LastIndexByte(l.Value, ':')+1:]
-		}
-	}
-	return key + ls.Key()
-}
-
 // observed cuts out an earlier window. Of instances that were not seen well enough only the engines
 // stay, and are listed: who else lived on a host decides what is joined to whom.
-func (a *assembly) observed(st, older *samples.Store, w *EarlierWindow) (part *samples.Store, gone []model.Labels) {
+func (a *assembly) observed(st, older *samples.Store, w *EarlierWindow) (part *samples.Store, gone instances) {
 	back := w.Back.Milliseconds()
 	then := samples.Window{From: a.from - back, To: a.to - back}
 	part = older.Cut(then, w.Metrics)
@@ -112,8 +81,8 @@ func (a *assembly) observed(st, older *samples.Store, w *EarlierWindow) (part *s
 		if covered(in, then, a.interval(st, in)) {
 			continue
 		}
-		if slices.ContainsFunc(w.cat.dialects, func(d *dialect) bool { return d.Kind == "engine" && shows(in, d, then) }) {
-			gone = append(gone, in.Labels)
+		if slices.ContainsFunc(w.cat.dialects, func(d *dialect) bool { return d.Kind == "engine" && len(marked(in, d, then)) > 0 }) {
+			gone.add(in)
 		} else {
 			drop[in] = true
 		}
@@ -151,12 +120,4 @@ func covered(in *samples.Instance, then samples.Window, now int64) bool {
 		interval, ok = now, true
 	}
 	return ok && len(in.Scrapes) >= 2 && 2*int64(len(in.Scrapes))*interval >= then.To-then.From
-}
-
-// belongs says whether an entity is the target of an instance, or a part of it.
-func belongs(es *model.Entities, e model.Entity, instance model.Labels) bool {
-	if e.Scope == model.ScopeRank || e.Scope == model.ScopeGPU {
-		e = es.Get(e.Parent)
-	}
-	return !slices.ContainsFunc(instance, func(l model.Label) bool { return e.Labels.Get(l.Name) != l.Value })
 }

@@ -158,9 +158,6 @@ func TestAnotherModelAtTheSameAddressIsNoPast(t *testing.T) {
 	if day, hour := only(t, f, "running_1d_ago"), only(t, f, "running_1h_ago"); day != "absent" || hour == "absent" {
 		t.Errorf("a day ago %s, an hour ago %s", day, hour)
 	}
-	if name := f.Entities.All()[1].Labels.Get("model_name"); name != "m" {
-		t.Errorf("the target is said to serve %s", name)
-	}
 }
 
 func TestHiddenSignalsHaveNoPast(t *testing.T) {

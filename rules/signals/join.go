@@ -102,7 +102,7 @@ func (a *assembly) entities() {
 				labels = append(labels, model.Label{Name: "model_name", Value: m})
 			}
 			for _, k := range []string{"namespace", "pod"} {
-				if v := a.firstLabel(t, k); v != "" && labels.Get(k) == "" {
+				if v := firstLabel(t, k); v != "" && labels.Get(k) == "" {
 					labels = append(labels, model.Label{Name: k, Value: v})
 				}
 			}
@@ -145,16 +145,13 @@ func (a *assembly) group(labels model.Labels, groups map[string]model.EntityID) 
 	return id
 }
 
-func (a *assembly) modelName(t *target) string { return a.firstLabel(t, t.d.Model) }
+func (a *assembly) modelName(t *target) string { return firstLabel(t, t.d.Model) }
 
-// firstLabel reads a label of the series that are there in the window: before it another model may
-// have been served at the same address.
-func (a *assembly) firstLabel(t *target, label string) string {
-	w := samples.Window{From: a.from, To: a.to}
+func firstLabel(t *target, label string) string {
 	for _, m := range t.d.Markers {
 		for _, n := range spellings(m) {
 			for _, s := range t.in.Named(n) {
-				if v := s.Labels.Get(label); v != "" && len(w.In(s.Points)) > 0 {
+				if v := s.Labels.Get(label); v != "" {
 					return v
 				}
 			}
