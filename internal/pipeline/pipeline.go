@@ -49,11 +49,11 @@ type Request struct {
 	Group    []string
 	// Without hides signals, for tests of what is said when they are missing.
 	Without []string
-	// Earlier are the samples of earlier windows where the store does not hold them, see History.
-	Earlier []signals.Earlier
 	// PromQL evaluates users' own signals over the samples of the frame, see signals.Request. It is
 	// needed only where the catalogue's Own lists any.
 	PromQL func(query string, at time.Time) (map[string]float64, error)
+	// Earlier are the samples of earlier windows where the store does not hold them, see History.
+	Earlier []signals.Earlier
 }
 
 // History is the plan of the earlier windows that the content compares with: what a source must keep,
@@ -65,7 +65,6 @@ func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) 
 	var notes []string
 	f := p.Content.Signals.Frame(st, signals.Request{
 		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL,
-		Past: p.history, Earlier: r.Earlier,
 		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {
 			own, shared, ns := p.facts(t, r)
 			for _, n := range ns {
@@ -75,6 +74,7 @@ func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) 
 			}
 			return own, shared
 		},
+		Past: p.history, Earlier: r.Earlier,
 	})
 	return f, notes
 }

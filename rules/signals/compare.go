@@ -23,7 +23,7 @@ func (a *assembly) compare(st *samples.Store) {
 			continue
 		}
 		if present == nil {
-			present, models = identities(&a.es), a.models()
+			present, models = byKey(&a.es), a.models()
 		}
 		f := w.cat.Frame(part, Request{
 			At: a.req.At.Add(-w.Back), Window: a.req.Window, Settings: a.req.Settings, Join: a.req.Join, Group: a.req.Group,
@@ -34,7 +34,7 @@ func (a *assembly) compare(st *samples.Store) {
 			if gone.has(of) {
 				return 0, false
 			}
-			id, ok := present[identity(f.Entities, e)]
+			id, ok := present[keyOf(f.Entities, e)]
 			return id, ok && models[owner(&a.es, a.es.Get(id)).ID] == of.Labels.Get("model_name")
 		})
 	}
@@ -56,7 +56,7 @@ func (a *assembly) take(f *model.Frame, w *EarlierWindow, same func(model.Entity
 	for _, x := range f.Faults {
 		a.b.AddFault(model.Fault{Source: x.Source + ", " + w.words + " ago", Err: x.Err})
 	}
-	for _, then := range identities(f.Entities) {
+	for _, then := range byKey(f.Entities) {
 		e := f.Entities.Get(then)
 		id, ok := same(e)
 		if !ok {

@@ -25,13 +25,13 @@ type Request struct {
 	Faults []model.Fault
 	// Without hides signals as if nobody exported them.
 	Without []string
+	// PromQL evaluates the users' own signals over the same samples and gives numbers by the key of
+	// the instance's labels. It is called only where Catalog.Own lists any.
+	PromQL func(query string, at time.Time) (map[string]float64, error)
 	// Past is the plan of the earlier windows that are compared with; nil needs none.
 	Past *History
 	// Earlier are their samples where the store of the present does not hold them.
 	Earlier []Earlier
-	// PromQL evaluates the users' own signals over the same samples and gives numbers by the key of
-	// the instance's labels. It is called only where Catalog.Own lists any.
-	PromQL func(query string, at time.Time) (map[string]float64, error)
 }
 
 // Target is what Facts is told of an engine.

@@ -8,13 +8,13 @@ import (
 	"github.com/inferdx/inferdx/internal/samples"
 )
 
-// identities finds entities by what makes them the same. Where two have one identity, as a pod that
+// byKey finds entities by what makes them the same. Where two have one identity, as a pod that
 // changed its address inside the window, neither can be told from the other and both are left out.
-func identities(es *model.Entities) map[string]model.EntityID {
+func byKey(es *model.Entities) map[string]model.EntityID {
 	out := map[string]model.EntityID{}
 	twice := map[string]bool{}
 	for _, e := range es.All() {
-		key := identity(es, e)
+		key := keyOf(es, e)
 		if _, ok := out[key]; ok {
 			twice[key] = true
 		}
@@ -26,14 +26,14 @@ func identities(es *model.Entities) map[string]model.EntityID {
 	return out
 }
 
-// identity is what makes an entity the same in two frames: its labels. A pod keeps its name when it
+// keyOf is what makes an entity the same in two frames: its labels. A pod keeps its name when it
 // gets a new address, so of an instance in a pod only the port counts. Which model it serves is
 // compared apart, by what each window shows.
-func identity(es *model.Entities, e model.Entity) string {
+func keyOf(es *model.Entities, e model.Entity) string {
 	key := string(e.Scope) + "\xff"
 	if e.Scope == model.ScopeRank || e.Scope == model.ScopeGPU {
 		part := e.Labels.Get("engine") + e.Labels.Get("UUID") + e.Labels.Get("GPU_I_ID") + "\xff"
-		return key + part + identity(es, es.Get(e.Parent))
+		return key + part + keyOf(es, es.Get(e.Parent))
 	}
 	own := make(model.Labels, 0, len(e.Labels))
 	for _, l := range e.Labels {
