@@ -81,7 +81,7 @@ func (a *assembly) observed(st, older *samples.Store, w *EarlierWindow) (part *s
 		if covered(in, then, a.interval(st, in)) {
 			continue
 		}
-		if slices.ContainsFunc(w.cat.dialects, func(d *dialect) bool { return d.Kind == "engine" && len(marked(in, d, then)) > 0 }) {
+		if slices.ContainsFunc(w.cat.dialects, func(d *dialect) bool { return d.Kind == "engine" && len(liveMarkers(in, d, then)) > 0 }) {
 			gone.add(in)
 		} else {
 			drop[in] = true

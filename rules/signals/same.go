@@ -69,7 +69,7 @@ func (a *assembly) models() map[model.EntityID]string {
 }
 
 func served(in *samples.Instance, d *dialect, w samples.Window) string {
-	for _, s := range marked(in, d, w) {
+	for _, s := range liveMarkers(in, d, w) {
 		if v := s.Labels.Get(d.Model); v != "" {
 			return v
 		}
@@ -77,8 +77,8 @@ func served(in *samples.Instance, d *dialect, w samples.Window) string {
 	return ""
 }
 
-// marked lists the series by which an instance is known to speak a dialect, of those alive in a window.
-func marked(in *samples.Instance, d *dialect, w samples.Window) []*samples.Series {
+// liveMarkers lists the series by which an instance is known to speak a dialect, of those alive in a window.
+func liveMarkers(in *samples.Instance, d *dialect, w samples.Window) []*samples.Series {
 	var out []*samples.Series
 	for _, m := range d.Markers {
 		for _, n := range spellings(m) {
