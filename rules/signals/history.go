@@ -93,13 +93,28 @@ func (c *Catalog) only(ids map[string]bool) *Catalog {
 		}
 	}
 	for _, d := range c.dialects {
-		part := *d
-		part.order = slices.DeleteFunc(slices.Clone(d.order), unwanted)
-		if d.Kind == "engine" || len(part.order) > 0 {
-			out.dialects = append(out.dialects, &part)
+		if part := d.only(ids); d.Kind == "engine" || len(part.Signals) > 0 {
+			out.dialects = append(out.dialects, part)
 		}
 	}
 	return &out
+}
+
+// only is a dialect reduced to some signals and those that they take their thresholds from.
+func (d *dialect) only(ids map[string]bool) *dialect {
+	part := &dialect{Dialect: d.Dialect, matchers: d.matchers}
+	part.Signals = map[string]SignalSource{}
+	for id, src := range d.Signals {
+		if !ids[id] {
+			continue
+		}
+		part.Signals[id] = src
+		if other, ok := d.Signals[src.Above]; ok {
+			part.Signals[src.Above] = other
+		}
+	}
+	part.order = keys(part.Signals)
+	return part
 }
 
 // read lists the metrics behind the signals of a reduced catalogue, and those that tell what an
@@ -117,8 +132,8 @@ func (c *Catalog) read() []string {
 				seen[n] = true
 			}
 		}
-		for _, id := range d.order {
-			d.metrics(d.Signals[id], seen)
+		for _, src := range d.Signals {
+			d.metrics(src, seen)
 		}
 	}
 	return keys(seen)
@@ -127,9 +142,6 @@ func (c *Catalog) read() []string {
 // metrics adds those that a signal is read from.
 func (d *dialect) metrics(src SignalSource, seen map[string]bool) {
 	series := []string{src.Of.S}
-	if other, ok := d.Signals[src.Above]; ok {
-		series = append(series, other.Of.S)
-	}
 	for _, w := range src.While {
 		series = append(series, w.Of)
 	}
