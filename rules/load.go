@@ -135,23 +135,36 @@ func (c *Checker) Expr(field string, t yamlpos.Text) *expression.Expr {
 	}
 	for _, n := range x.Names() {
 		if !c.Known.Known(n.ID) {
-			c.Faults = append(c.Faults, c.Source.Problem(t.At(n.Off), len(n.ID), "unknown name "+n.ID, c.suggest(n.ID)))
+			msg, hint := c.refuse(n.ID)
+			c.Faults = append(c.Faults, c.Source.Problem(t.At(n.Off), len(n.ID), msg, hint))
 		}
 	}
 	return x
 }
 
-func (c *Checker) suggest(id string) string {
-	if near := yamlpos.Nearest(id, c.Known.Names()); near != "" {
-		return "did you mean " + near + "?"
+// refuser is a Known that can say more of a name than that it is unknown.
+type refuser interface {
+	Refuse(name string) (msg, hint string, ok bool)
+}
+
+// refuse words the fault of an unknown name.
+func (c *Checker) refuse(id string) (msg, hint string) {
+	if k, is := c.Known.(refuser); is {
+		if msg, hint, ok := k.Refuse(id); ok {
+			return msg, hint
+		}
 	}
-	return "`inferdx explain signals` lists the names"
+	if near := yamlpos.Nearest(id, c.Known.Names()); near != "" {
+		return "unknown name " + id, "did you mean " + near + "?"
+	}
+	return "unknown name " + id, "`inferdx explain signals` lists the names"
 }
 
 // Name checks a single signal name; empty is fine.
 func (c *Checker) Name(t yamlpos.Text) {
 	if t.S != "" && !c.Known.Known(t.S) {
-		c.add(t, len(t.S), "unknown name "+t.S, c.suggest(t.S))
+		msg, hint := c.refuse(t.S)
+		c.add(t, len(t.S), msg, hint)
 	}
 }
 
@@ -173,7 +186,8 @@ func (c *Checker) Template(t yamlpos.Text) Template {
 	for _, n := range out.Names() {
 		if !c.Known.Known(n) {
 			off := max(strings.Index(t.S, n), 0)
-			c.Faults = append(c.Faults, c.Source.Problem(t.At(off), len(n), "unknown name "+n, c.suggest(n)))
+			msg, hint := c.refuse(n)
+			c.Faults = append(c.Faults, c.Source.Problem(t.At(off), len(n), msg, hint))
 		}
 	}
 	return out

@@ -13,6 +13,7 @@ import (
 	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/source/serverinfo"
+	"github.com/inferdx/inferdx/rules/signals"
 )
 
 // diagnosis are the flags of `inferdx diagnose`.
@@ -83,9 +84,14 @@ func (a *app) runDiagnose(cmd *cobra.Command, o *diagnosis) error {
 		return err
 	}
 	request.At, request.Window, request.Faults = read.at, read.window, read.faults
-	request.Server = read.server
+	request.Server, request.Earlier = read.server, read.earlier
 	if len(p.Content.Signals.Own()) > 0 {
 		request.PromQL = promadapter.NewEvaluator(read.store, promadapter.Options{}).ByInstance
+		for i, e := range request.Earlier {
+			if e.Store != nil {
+				request.Earlier[i].PromQL = promadapter.NewEvaluator(e.Store, promadapter.Options{}).ByInstance
+			}
+		}
 	}
 	r := p.Diagnose(read.store, request)
 	if err := o.looks.print(a.out, r); err != nil {
@@ -145,6 +151,8 @@ type reading struct {
 	at     time.Time
 	window time.Duration
 	faults []model.Fault
+	// earlier are the windows that the store does not hold.
+	earlier []signals.Earlier
 	// info is what the servers' own endpoints say, by instance.
 	info map[string]serverinfo.Info
 	// noTarget is the error where no server was found in what was read, with what to try.

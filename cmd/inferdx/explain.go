@@ -88,12 +88,15 @@ func (r *reference) explain(w io.Writer, id, format string) error {
 			ids = append(ids, p.id)
 			switch {
 			case folded(p.id) != folded(id):
-			case format == "markdown":
-				found = append(found, p.markdown())
 			default:
-				found = append(found, p.plain(width(w)))
+				found = append(found, p.text(w, format))
 			}
 		}
+	}
+	if p, ok, err := r.earlier(folded(id)); err != nil && len(found) == 0 {
+		return err
+	} else if ok {
+		found = append(found, p.text(w, format))
 	}
 	if len(found) == 0 {
 		hint := "`inferdx explain " + strings.Join(kinds, "|") + "` lists what there is"
@@ -104,6 +107,14 @@ func (r *reference) explain(w io.Writer, id, format string) error {
 	}
 	_, err := io.WriteString(w, printable(strings.Join(found, "\n")))
 	return err
+}
+
+// text is a page in the wanted format.
+func (p *page) text(w io.Writer, format string) string {
+	if format == "markdown" {
+		return p.markdown()
+	}
+	return p.plain(width(w))
 }
 
 // folded lets --max-num-seqs find max_num_seqs.

@@ -12,6 +12,7 @@ import (
 	"github.com/inferdx/inferdx/internal/source/promapi"
 	"github.com/inferdx/inferdx/internal/source/recording"
 	"github.com/inferdx/inferdx/internal/source/serverinfo"
+	"github.com/inferdx/inferdx/rules/signals"
 )
 
 // wanted tells the metrics that the catalogue reads from all others.
@@ -99,15 +100,31 @@ func (o *diagnosis) fromPrometheus(ctx context.Context, c *content.Content) (*re
 	if err != nil {
 		return nil, err
 	}
-	api := promapi.Options{
-		Options: client, URL: o.prometheus.url, Timeout: o.http.timeout, BodyLimit: limit, Offset: o.prometheus.offset,
-	}
-	st, faults, err := promapi.Fetch(ctx, api, promapi.Selection{At: at, Window: o.window, Names: c.Signals.Metrics(), Matchers: o.prometheus.match})
+	server := promapi.Options{Options: client, URL: o.prometheus.url, Timeout: o.http.timeout, BodyLimit: limit, Offset: o.prometheus.offset}
+	sel := promapi.Selection{At: at, Window: o.window, Names: c.Signals.Metrics(), Matchers: o.prometheus.match}
+	st, faults, err := promapi.Fetch(ctx, server, sel)
 	if err != nil {
 		return nil, unreadable("the URL is that of the server, as http://host:9090, without /api/v1", "%w", err)
 	}
-	return &reading{
+	r := &reading{
 		store: st, faults: faults, at: at.Add(-o.prometheus.offset), window: o.window,
-		noTarget: func() error { return o.prometheus.nobody(ctx, api, st, c.Signals.Markers(), at, o.window) },
-	}, nil
+		noTarget: func() error { return o.prometheus.nobody(ctx, server, st, c.Signals.Markers(), at, o.window) },
+	}
+	if len(st.Instances()) > 0 {
+		r.readEarlier(ctx, server, sel, c.History())
+	}
+	return r, nil
+}
+
+// readEarlier reads the windows that the content compares the present with.
+func (r *reading) readEarlier(ctx context.Context, server promapi.Options, sel promapi.Selection, h *signals.History) {
+	var backs []promapi.Back
+	for _, w := range h.Windows() {
+		backs = append(backs, promapi.Back{By: w.Back, Names: w.Metrics})
+	}
+	stores, faults := promapi.FetchEarlier(ctx, server, sel, backs)
+	r.faults = append(r.faults, faults...)
+	for i, st := range stores {
+		r.earlier = append(r.earlier, signals.Earlier{Back: backs[i].By, Store: st})
+	}
 }

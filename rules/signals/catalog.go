@@ -208,10 +208,12 @@ func keys[V any](m map[string]V) []string {
 	return out
 }
 
-// Meaning returns what a signal means.
+// Meaning returns what a signal means, or one with an offset as ttft_p99_s_1d_ago.
 func (c *Catalog) Meaning(id string) (Meaning, bool) {
-	m, ok := c.meanings[id]
-	return m, ok
+	if m, ok := c.meanings[id]; ok || !isAgo(id) {
+		return m, ok
+	}
+	return c.earlier(id)
 }
 
 // IDs lists every signal, sorted.
