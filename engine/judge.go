@@ -19,6 +19,7 @@ type Held struct {
 	LastSeen time.Time     `json:"last_seen"` // last frame in which the entity was judged
 	LastTrue time.Time     `json:"last_true"`
 	Firing   bool          `json:"firing"`
+	Traced   bool          `json:"traced"` // Since was seen, and is not just the beginning of what was observed
 }
 
 // maxStep bounds what one frame may add to the observed time, so that a gap or a jump of the clock
@@ -41,7 +42,7 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			key := r.ID + "\xff" + string(x.Scope) + "\xff" + x.Labels.Key()
 			h, seen := old[key]
 			h, active := advance(h, seen, truth, r, f, x.ID)
-			if active && !seen && old != nil && r.Onset == "" && r.Held == "" {
+			if active && !seen && old != nil && !h.Traced {
 				h.Observed, h.Firing = 0, r.For == 0 // it was not so at the last look
 			}
 			if !active {
@@ -58,8 +59,8 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 func advance(h Held, seen bool, truth expression.Truth, r *rules.Rule, f *model.Frame, id model.EntityID) (Held, bool) {
 	switch {
 	case truth == expression.True && !seen:
-		since := began(f, id, r)
-		h = Held{Since: since, Observed: f.At.Sub(since), LastTrue: f.At}
+		since, traced := began(f, id, r)
+		h = Held{Since: since, Traced: traced, Observed: f.At.Sub(since), LastTrue: f.At}
 	case truth == expression.True:
 		h.Observed += min(max(f.At.Sub(h.LastSeen), 0), maxStep)
 		h.LastTrue = f.At
@@ -79,7 +80,7 @@ func (e *Engine) symptom(r *rules.Rule, x model.Entity, h Held, f *model.Frame, 
 	s := model.Symptom{
 		ID: r.ID, Title: r.Title, Severity: r.Severity, State: model.Pending, Since: h.Since.UTC(),
 		HeldSeconds: h.Observed.Seconds(), Scope: x.Scope, Members: e.members(f, x, r), Entity: x.ID,
-		Evidence: e.ruleEvidence(r, env),
+		Evidence: e.ruleEvidence(r, env), Traced: h.Traced,
 	}
 	if h.Firing {
 		s.State = model.Firing

@@ -75,8 +75,10 @@ func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults
 	r.When = c.Expr("when", f.When)
 	r.For = c.Duration("for", f.For, 0)
 	r.KeepFiringFor = c.Duration("keep_firing_for", f.KeepFiringFor, 0)
-	r.Onset = f.Onset.S
+	r.Onset, r.OnsetStop, r.OnsetAt = f.Onset.S, f.OnsetStop.S, f.OnsetAt.S
 	c.Name(f.Onset)
+	c.Name(f.OnsetStop)
+	c.Name(f.OnsetAt)
 	r.Held = f.Held.S
 	c.Name(f.Held)
 	for _, e := range f.Evidence {
