@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
 )
@@ -292,16 +293,21 @@ func (a *assembly) facts(t *target) {
 
 // Derive computes the formulas for every entity that has their operands. What is set already stays.
 func (c *Catalog) Derive(b *model.FrameBuilder) {
-	for _, f := range c.formulas {
-		for _, e := range b.Entities().All() {
-			if e.Scope == model.ScopeGroup {
+	slots := make([]model.Slot, len(c.formulas))
+	exprs := make([]*expression.Over, len(c.formulas))
+	for i, f := range c.formulas {
+		slots[i], exprs[i] = b.Slot(f.id), f.expr.Within(b)
+	}
+	for _, e := range b.Entities().All() {
+		if e.Scope == model.ScopeGroup {
+			continue
+		}
+		for i, at := range slots {
+			if _, set := b.In(at, e.ID); set {
 				continue
 			}
-			if _, set := b.Get(e.ID, f.id); set {
-				continue
-			}
-			if v, ok := f.expr.Number(operands{b, e.ID}); ok {
-				b.Set(e.ID, f.id, v)
+			if v, ok := exprs[i].Number(e.ID); ok {
+				b.Put(at, e.ID, v)
 			}
 		}
 	}
