@@ -2,6 +2,7 @@ package signals
 
 import (
 	"math"
+	"slices"
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
@@ -146,8 +147,8 @@ func (r *reader) gain(def int) *histogram {
 	h.read, h.ok = true, false
 	for i := range r.feed.defs[def] {
 		c := &r.feed.defs[def][i]
-		if buckets := live(c.main, r.w); len(buckets) > 0 {
-			h.ok = h.Read(buckets, c.sums, r.w)
+		if slices.ContainsFunc(c.main, func(s *samples.Series) bool { return len(r.w.In(s.Points)) > 0 }) {
+			h.ok = h.Read(c.main, c.sums, r.w)
 			break
 		}
 	}
