@@ -83,8 +83,9 @@ func (e *Engine) explain(d *model.Diagnosis, f *model.Frame, x model.Entity) {
 	if d.UnknownScore = unknown; best != nil {
 		d.UnknownScore = best.unknown
 	}
+	current := e.current(f, x)
 	for _, c := range ranked {
-		d.Causes = append(d.Causes, e.cause(f, x, c, c == best))
+		d.Causes = append(d.Causes, e.cause(f, x, c, c == best, current))
 	}
 	fold(d.Causes, ranked)
 	at := earliest(d.Symptoms).UTC()
@@ -94,11 +95,11 @@ func (e *Engine) explain(d *model.Diagnosis, f *model.Frame, x model.Entity) {
 	d.BoundBy = boundBy(f, x.ID)
 }
 
-func (e *Engine) cause(f *model.Frame, x model.Entity, c *candidate, first bool) model.Cause {
+func (e *Engine) cause(f *model.Frame, x model.Entity, c *candidate, first bool, current map[string]string) model.Cause {
 	out := model.Cause{
 		ID: c.p.ID, Title: c.p.Title, Layer: c.p.Layer, Score: c.score, Primary: first, Explains: c.explains,
 		RecordingsBehind: e.o.RecordingsBehind[c.p.ID], For: c.pro.items, Against: c.con.items,
-		Changes: e.suggest(f, x, c.p),
+		Changes: e.suggest(f, x, c.p, current),
 	}
 	for _, u := range c.p.Unseen {
 		if _, ok := f.Get(x.ID, u.Signal); ok || e.o.Meanings.OfGPU(u.Signal) && !hasGPU(f, x.ID) {

@@ -33,9 +33,9 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 	var out []model.Symptom
 	scopes := byScope(f)
 	for _, r := range e.o.Rules.All() {
+		when := r.When.Over(f)
 		for _, x := range scopes[r.Scope] {
-			env := expression.Of(f, x.ID)
-			truth := r.When.Truth(env)
+			truth := when.Truth(x.ID)
 			if truth != expression.True && len(old) == 0 {
 				continue // the usual case: nothing is wrong and nothing was
 			}
@@ -49,7 +49,7 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 				continue
 			}
 			next[key] = h
-			out = append(out, e.symptom(r, x, h, f, env))
+			out = append(out, e.symptom(r, x, h, f, expression.Of(f, x.ID)))
 		}
 	}
 	return next, out

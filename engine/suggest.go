@@ -35,7 +35,7 @@ type Knobs interface {
 
 // suggest turns a playbook's changes into actions with values for this entity. What is already set,
 // what the running version does not know and what points the wrong way is left out.
-func (e *Engine) suggest(f *model.Frame, x model.Entity, p *playbooks.Playbook) []model.Action {
+func (e *Engine) suggest(f *model.Frame, x model.Entity, p *playbooks.Playbook, current map[string]string) []model.Action {
 	env := expression.Of(f, x.ID)
 	var out []model.Action
 	for _, c := range p.Changes {
@@ -50,7 +50,7 @@ func (e *Engine) suggest(f *model.Frame, x model.Entity, p *playbooks.Playbook) 
 		}
 		out = append(out, a)
 	}
-	return e.consistent(f, x, out)
+	return e.consistent(x, out, current)
 }
 
 // knob fills in flag, from and to; false means that the change must not be suggested.
@@ -173,14 +173,19 @@ func knobText(a model.Action, c playbooks.Change, k KnobInfo) string {
 	return "set " + a.Flag
 }
 
-// consistent drops later knob changes that make the set wrong together with the earlier ones.
-func (e *Engine) consistent(f *model.Frame, x model.Entity, as []model.Action) []model.Action {
-	current := map[string]string{}
+// current are the settings of an entity as far as they are known, by knob.
+func (e *Engine) current(f *model.Frame, x model.Entity) map[string]string {
+	out := map[string]string{}
 	for name, fact := range f.Facts(x.ID) {
 		if _, ok := e.o.Knobs.Describe(x.Engine.Name, name); ok || name == "backend" {
-			current[name] = fact.Text
+			out[name] = fact.Text
 		}
 	}
+	return out
+}
+
+// consistent drops later knob changes that make the set wrong together with the earlier ones.
+func (e *Engine) consistent(x model.Entity, as []model.Action, current map[string]string) []model.Action {
 	var out []model.Action
 	proposed := map[string]string{}
 	for _, a := range as {

@@ -28,8 +28,10 @@ type Env interface {
 // Expr is a checked expression. It is read-only and safe for concurrent use.
 type Expr struct {
 	src   string
-	root  ast.Node
+	tree  ast.Node
+	root  node
 	names []Name
+	keys  []string // what an Env is asked for, by index of names
 }
 
 // Name is a quantity that an expression reads. Over is max, min, sum, avg or spread when it is read
@@ -62,10 +64,11 @@ func Parse(src string) (*Expr, error) {
 		}
 		return nil, &SyntaxError{0, len(src), err.Error()}
 	}
-	e := &Expr{src: src, root: tree.Node}
+	e := &Expr{src: src, tree: tree.Node}
 	if err := e.check(tree.Node); err != nil {
 		return nil, err
 	}
+	e.root = e.compile(tree.Node)
 	return e, nil
 }
 
@@ -168,6 +171,11 @@ func (e *Expr) add(n Name) {
 		}
 	}
 	e.names = append(e.names, n)
+	key := n.ID
+	if n.Over != "" {
+		key = Member(n.Over, n.ID)
+	}
+	e.keys = append(e.keys, key)
 }
 
 func at(n ast.Node, msg string) error {

@@ -3,8 +3,6 @@ package expression
 import (
 	"math"
 
-	"github.com/expr-lang/expr/ast"
-
 	"github.com/inferdx/inferdx/internal/model"
 )
 
@@ -42,62 +40,62 @@ func (i interval) value() (model.Value, bool) {
 
 // Number evaluates to a quantity. False means unknown: an operand is absent, or a division by zero.
 func (e *Expr) Number(env Env) (model.Value, bool) {
-	i, ok := number(e.root, env)
+	l := look{x: e, env: env}
+	return l.value(&e.root)
+}
+
+func (l *look) value(n *node) (model.Value, bool) {
+	i, ok := l.eval(n)
 	if !ok {
 		return model.Value{}, false
 	}
 	return i.value()
 }
 
-func number(n ast.Node, env Env) (interval, bool) {
-	switch n := n.(type) {
-	case *ast.IntegerNode:
-		return exact(float64(n.Value)), true
-	case *ast.FloatNode:
-		return exact(n.Value), true
-	case *ast.BoolNode:
-		if n.Value {
-			return exact(1), true
-		}
-		return exact(0), true
-	case *ast.IdentifierNode:
-		v, ok := env.Number(n.Value)
+func (l *look) eval(n *node) (interval, bool) {
+	switch {
+	case n.op == opNumber:
+		return exact(n.num), true
+	case n.op == opRef:
+		v, ok := l.number(n.ref)
 		return from(v), ok
-	case *ast.UnaryNode:
-		x, ok := number(n.Node, env)
-		if n.Operator == "-" {
-			return interval{-x.hi, -x.lo, x.n}, ok
+	case n.op == opNegate:
+		x, ok := l.eval(&n.args[0])
+		return interval{-x.hi, -x.lo, x.n}, ok
+	case n.op == opPlus || n.op == opNot:
+		return l.eval(&n.args[0])
+	case n.op >= opAdd && n.op <= opPower:
+		return l.arithmetic(n)
+	case n.op == opFirst:
+		for i := range n.args {
+			if x, ok := l.eval(&n.args[i]); ok {
+				return x, true
+			}
 		}
-		return x, ok
-	case *ast.BinaryNode:
-		return arithmetic(n, env)
-	case *ast.CallNode:
-		id, _ := n.Callee.(*ast.IdentifierNode)
-		return call(id.Value, n.Arguments, env)
-	case *ast.BuiltinNode:
-		return call(n.Name, n.Arguments, env)
+	case n.op > opFirst:
+		return l.call(n)
 	}
 	return interval{}, false
 }
 
-func arithmetic(n *ast.BinaryNode, env Env) (interval, bool) {
-	a, ok := number(n.Left, env)
+func (l *look) arithmetic(n *node) (interval, bool) {
+	a, ok := l.eval(&n.args[0])
 	if !ok {
 		return a, false
 	}
-	b, ok := number(n.Right, env)
+	b, ok := l.eval(&n.args[1])
 	if !ok {
 		return b, false
 	}
 	out := interval{n: fewer(a.n, b.n)}
-	switch n.Operator {
-	case "+":
+	switch n.op {
+	case opAdd:
 		out.lo, out.hi = a.lo+b.lo, a.hi+b.hi
-	case "-":
+	case opSubtract:
 		out.lo, out.hi = a.lo-b.hi, a.hi-b.lo
-	case "*":
+	case opMultiply:
 		out.lo, out.hi = span(a, b, func(x, y float64) float64 { return x * y })
-	case "/":
+	case opDivide:
 		if b.lo <= 0 && b.hi >= 0 {
 			if b.lo < 0 || b.hi == 0 || a.lo < 0 {
 				return out, false
@@ -105,10 +103,8 @@ func arithmetic(n *ast.BinaryNode, env Env) (interval, bool) {
 			return interval{a.lo / b.hi, math.Inf(1), out.n}, true
 		}
 		out.lo, out.hi = span(a, b, func(x, y float64) float64 { return x / y })
-	case "**", "^":
-		out.lo, out.hi = span(a, b, math.Pow)
 	default:
-		return out, false
+		out.lo, out.hi = span(a, b, math.Pow)
 	}
 	return out, !math.IsNaN(out.lo) && !math.IsNaN(out.hi)
 }
@@ -135,60 +131,48 @@ func fewer(a, b float64) float64 {
 	return a
 }
 
-func call(name string, args []ast.Node, env Env) (interval, bool) {
-	if id, ok := args[0].(*ast.IdentifierNode); ok && len(args) == 1 && overMembers(name) {
-		v, ok := env.Number(Member(name, id.Value))
-		return from(v), ok
-	}
-	if name == "first" {
-		for _, a := range args {
-			if x, ok := number(a, env); ok {
-				return x, true
-			}
-		}
-		return interval{}, false
-	}
-	x, ok := number(args[0], env)
+func (l *look) call(n *node) (interval, bool) {
+	x, ok := l.eval(&n.args[0])
 	if !ok {
 		return x, false
 	}
-	for _, a := range args[1:] {
-		y, ok := number(a, env)
+	for i := range n.args[1:] {
+		y, ok := l.eval(&n.args[1+i])
 		if !ok {
 			return y, false
 		}
 		f := math.Max
-		if name == "min" {
+		if n.op == opMin {
 			f = math.Min
 		}
 		x = interval{f(x.lo, y.lo), f(x.hi, y.hi), fewer(x.n, y.n)}
 	}
-	return rising(name, x)
+	return rising(n.op, x)
 }
 
 // rising applies a function of one argument that never falls; abs is the exception.
-func rising(name string, x interval) (interval, bool) {
+func rising(fn op, x interval) (interval, bool) {
 	var f func(float64) float64
-	switch name {
-	case "max", "min":
+	switch fn {
+	case opMax, opMin:
 		return x, true
-	case "abs":
+	case opAbs:
 		if x.lo < 0 && x.hi > 0 {
 			return interval{0, math.Max(-x.lo, x.hi), x.n}, true
 		}
 		lo, hi := math.Abs(x.lo), math.Abs(x.hi)
 		return interval{min(lo, hi), max(lo, hi), x.n}, true
-	case "ceil":
+	case opCeil:
 		f = math.Ceil
-	case "floor":
+	case opFloor:
 		f = math.Floor
-	case "round":
+	case opRound:
 		f = math.Round
-	case "sqrt":
+	case opSqrt:
 		f = math.Sqrt
-	case "log2":
+	case opLog2:
 		f = math.Log2
-	case "pow2": // the next power of two
+	case opPow2: // the next power of two
 		f = func(v float64) float64 { return math.Pow(2, math.Ceil(math.Log2(math.Max(v, 1)))) }
 	default:
 		return x, false

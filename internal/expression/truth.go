@@ -1,11 +1,5 @@
 package expression
 
-import (
-	"github.com/expr-lang/expr/ast"
-
-	"github.com/inferdx/inferdx/internal/model"
-)
-
 // Truth is three-valued, after Kleene: false and unknown is false, true or unknown is true.
 type Truth int8
 
@@ -22,33 +16,46 @@ func (t Truth) String() string {
 }
 
 // Truth evaluates a condition.
-func (e *Expr) Truth(env Env) Truth { return truth(e.root, env) }
+func (e *Expr) Truth(env Env) Truth {
+	l := look{x: e, env: env}
+	return l.truth(&e.root)
+}
 
-func truth(n ast.Node, env Env) Truth {
-	switch n := n.(type) {
-	case *ast.BoolNode:
-		return known(n.Value)
-	case *ast.UnaryNode:
-		if n.Operator == "not" || n.Operator == "!" {
-			return -truth(n.Node, env)
+func (l *look) truth(n *node) Truth {
+	switch n.op {
+	case opNot:
+		return -l.truth(&n.args[0])
+	case opAnd:
+		left := l.truth(&n.args[0])
+		if left == False {
+			return False
 		}
-	case *ast.BinaryNode:
-		switch n.Operator {
-		case "and", "&&":
-			return min(truth(n.Left, env), truth(n.Right, env))
-		case "or", "||":
-			return max(truth(n.Left, env), truth(n.Right, env))
-		case "==", "!=", "<", "<=", ">", ">=":
-			return compare(n, env)
+		return min(left, l.truth(&n.args[1]))
+	case opOr:
+		left := l.truth(&n.args[0])
+		if left == True {
+			return True
 		}
-	case *ast.CallNode:
-		id, _ := n.Callee.(*ast.IdentifierNode)
-		if t, ok := presence(id.Value, n.Arguments, env); ok {
-			return t
+		return max(left, l.truth(&n.args[1]))
+	case opIs, opIsNot:
+		got, ok := l.text(n.ref)
+		if !ok {
+			return Unknown
 		}
+		return known((got == n.text) == (n.op == opIs))
+	case opExplicit:
+		return known(l.explicit(n.ref))
+	case opSeen:
+		if _, ok := l.number(n.ref); ok {
+			return True
+		}
+		_, ok := l.text(n.ref)
+		return known(ok)
+	case opEqual, opNotEqual, opLess, opLessEqual, opGreater, opGreaterEqual:
+		return l.compare(n)
 	}
 	// A bare quantity is a yes or no fact: 0 is no.
-	x, ok := number(n, env)
+	x, ok := l.eval(n)
 	if !ok {
 		return Unknown
 	}
@@ -62,62 +69,25 @@ func known(b bool) Truth {
 	return False
 }
 
-func presence(name string, args []ast.Node, env Env) (Truth, bool) {
-	if name != "seen" && name != "explicit" {
-		return Unknown, false
-	}
-	id, ok := args[0].(*ast.IdentifierNode)
-	if !ok {
-		return Unknown, false
-	}
-	if name == "explicit" {
-		return known(env.Explicit(id.Value)), true
-	}
-	if _, ok := env.Number(id.Value); ok {
-		return True, true
-	}
-	_, ok = env.Text(id.Value)
-	return known(ok), true
-}
-
-func compare(n *ast.BinaryNode, env Env) Truth {
-	if s, ok := n.Right.(*ast.StringNode); ok {
-		id, ok := n.Left.(*ast.IdentifierNode)
-		if !ok {
-			return Unknown
-		}
-		got, ok := env.Text(id.Value)
-		switch {
-		case !ok:
-			return Unknown
-		case n.Operator == "!=":
-			return known(got != s.Value)
-		default:
-			return known(got == s.Value)
-		}
-	}
-	a, ok := number(n.Left, env)
+func (l *look) compare(n *node) Truth {
+	a, ok := l.eval(&n.args[0])
 	if !ok {
 		return Unknown
 	}
-	b, ok := number(n.Right, env)
+	b, ok := l.eval(&n.args[1])
 	if !ok {
 		return Unknown
 	}
-	return relate(n.Operator, a, b)
-}
-
-func relate(op string, a, b interval) Truth {
-	switch op {
-	case "<":
+	switch n.op {
+	case opLess:
 		return less(a, b)
-	case ">":
+	case opGreater:
 		return less(b, a)
-	case "<=":
+	case opLessEqual:
 		return -less(b, a)
-	case ">=":
+	case opGreaterEqual:
 		return -less(a, b)
-	case "!=":
+	case opNotEqual:
 		return notEqual(a, b)
 	default:
 		return -notEqual(a, b)
@@ -144,65 +114,4 @@ func notEqual(a, b interval) Truth {
 		return known(a.lo != b.lo)
 	}
 	return Unknown
-}
-
-// Leaf is one comparison of a condition, as evidence.
-type Leaf struct {
-	Source string
-	Signal string // the quantity on the left, "" when it is not a single one
-	Value  model.Value
-	Known  bool
-	Truth  Truth
-	Names  []string
-}
-
-// Leaves lists the comparisons under and, or, not, with their outcome.
-func (e *Expr) Leaves(env Env) []Leaf {
-	var out []Leaf
-	var walk func(n ast.Node, negated bool)
-	walk = func(n ast.Node, negated bool) {
-		switch n := n.(type) {
-		case *ast.UnaryNode:
-			if n.Operator == "not" || n.Operator == "!" {
-				walk(n.Node, !negated)
-				return
-			}
-		case *ast.BinaryNode:
-			switch n.Operator {
-			case "and", "&&", "or", "||":
-				walk(n.Left, negated)
-				walk(n.Right, negated)
-				return
-			}
-		}
-		out = append(out, leaf(n, negated, env))
-	}
-	walk(e.root, false)
-	return out
-}
-
-func leaf(n ast.Node, negated bool, env Env) Leaf {
-	l := Leaf{Source: n.String(), Truth: truth(n, env)}
-	if negated {
-		l.Truth = -l.Truth
-		l.Source = "not " + l.Source
-	}
-	sub := &Expr{root: n}
-	_ = sub.check(n) // the whole was checked at Parse; this only collects names
-	for _, x := range sub.names {
-		id := x.ID
-		if x.Over != "" {
-			id = Member(x.Over, x.ID)
-		}
-		l.Names = append(l.Names, id)
-	}
-	if b, ok := n.(*ast.BinaryNode); ok {
-		if v, ok := number(b.Left, env); ok {
-			l.Value, l.Known = v.value()
-		}
-		if id, ok := b.Left.(*ast.IdentifierNode); ok {
-			l.Signal = id.Value
-		}
-	}
-	return l
 }

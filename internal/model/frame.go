@@ -64,66 +64,111 @@ type Frame struct {
 	Entities *Entities
 	Faults   []Fault
 
-	columns map[SignalID][]cell
-	facts   map[EntityID]map[string]Fact
-	shared  map[EntityID]map[string]Fact // facts of many entities, as defaults of a version
-	missing map[EntityID][]Missing
-	trends  map[EntityID]map[SignalID][]Point
-	spans   map[EntityID]Span
+	slots   map[SignalID]Slot
+	columns [][]cell // by slot; nil when no entity has the signal
+	details []detail // by entity
+	trends  func(EntityID, SignalID) []Point
 }
 
+// Slot is where a frame keeps a signal: asking by slot many times costs less than asking by name.
+// A slot is good for the frame that gave it.
+type Slot int
+
+// NoSlot is where a frame keeps what no entity has.
+const NoSlot Slot = -1
+
+// cell is a value without pointers, so that the garbage collector passes a frame's columns by.
 type cell struct {
-	Value
-	seen bool
+	v, n float64
+	how  uint8 // 1 + Bound, 0 when not seen
+}
+
+// detail is what is known of one entity beside its signals.
+type detail struct {
+	facts, shared map[string]Fact // shared are facts of many entities, as defaults of a version
+	missing       []Missing
+	trends        map[SignalID][]Point
+	span          Span
 }
 
 // Get returns a signal of an entity; false means that it was not seen.
-func (f *Frame) Get(id EntityID, s SignalID) (Value, bool) {
-	col := f.columns[s]
-	if int(id) >= len(col) || !col[id].seen {
+func (f *Frame) Get(id EntityID, s SignalID) (Value, bool) { return f.In(f.Slot(s), id) }
+
+// Slot finds a signal's slot, NoSlot when no entity has the signal.
+func (f *Frame) Slot(s SignalID) Slot {
+	if at, ok := f.slots[s]; ok {
+		return at
+	}
+	return NoSlot
+}
+
+// In is Get by slot.
+func (f *Frame) In(at Slot, id EntityID) (Value, bool) {
+	if at < 0 || int(id) >= len(f.columns[at]) {
 		return Value{}, false
 	}
-	return col[id].Value, true
+	c := &f.columns[at][id]
+	if c.how == 0 {
+		return Value{}, false
+	}
+	return Value{V: c.v, N: c.n, Bound: Bound(c.how - 1)}, true
 }
 
 // Fact returns a fact of an entity, looking at its parents when it has none of its own.
 func (f *Frame) Fact(id EntityID, name string) (Fact, bool) {
 	for id != NoEntity {
-		if x, ok := f.facts[id][name]; ok {
-			return x, true
+		if int(id) < len(f.details) {
+			d := &f.details[id]
+			if x, ok := d.facts[name]; ok {
+				return x, true
+			}
+			if x, ok := d.shared[name]; ok {
+				return x, true
+			}
 		}
-		if x, ok := f.shared[id][name]; ok {
-			return x, true
-		}
-		id = f.Entities.Get(id).Parent
+		id = f.Entities.list[id].Parent
 	}
 	return Fact{}, false
 }
 
 // Facts returns a copy of the facts of one entity by name.
 func (f *Frame) Facts(id EntityID) map[string]Fact {
-	out := maps.Clone(f.shared[id])
-	if out == nil {
-		out = map[string]Fact{}
-	}
-	maps.Copy(out, f.facts[id])
+	d := f.detail(id)
+	out := make(map[string]Fact, len(d.shared)+len(d.facts))
+	maps.Copy(out, d.shared)
+	maps.Copy(out, d.facts)
 	return out
 }
 
-// Missing lists what could not be seen of an entity.
-func (f *Frame) Missing(id EntityID) []Missing { return f.missing[id] }
+func (f *Frame) detail(id EntityID) detail {
+	if int(id) < len(f.details) {
+		return f.details[id]
+	}
+	return detail{}
+}
 
-// Trend returns the samples of a signal inside the window, oldest first; nil when not kept.
-func (f *Frame) Trend(id EntityID, s SignalID) []Point { return f.trends[id][s] }
+// Missing lists what could not be seen of an entity.
+func (f *Frame) Missing(id EntityID) []Missing { return f.detail(id).missing }
+
+// Trend returns the samples of a signal inside the window, oldest first; nil when not kept. It may be
+// computed when asked for: see FrameBuilder.TrendsFrom.
+func (f *Frame) Trend(id EntityID, s SignalID) []Point {
+	if ps, ok := f.detail(id).trends[s]; ok || f.trends == nil {
+		return ps
+	}
+	return f.trends(id, s)
+}
 
 // Span says how much of an entity was observed.
-func (f *Frame) Span(id EntityID) Span { return f.spans[id] }
+func (f *Frame) Span(id EntityID) Span { return f.detail(id).span }
 
 // Signals lists the ids that at least one entity has, in no order.
 func (f *Frame) Signals() []SignalID {
 	out := make([]SignalID, 0, len(f.columns))
-	for s := range f.columns {
-		out = append(out, s)
+	for s, at := range f.slots {
+		if f.columns[at] != nil {
+			out = append(out, s)
+		}
 	}
 	return out
 }

@@ -47,6 +47,8 @@ type Request struct {
 	Join     signals.Join
 	Faults   []model.Fault
 	Group    []string
+	// Binding is kept by who asks again and again over one store, see signals.Binding; nil for one look.
+	Binding *signals.Binding
 	// Without hides signals, for tests of what is said when they are missing.
 	Without []string
 	// PromQL evaluates users' own signals over the samples of the frame, see signals.Request. It is
@@ -64,7 +66,7 @@ func (p *Pipeline) History() *signals.History { return p.history }
 func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
 	var notes []string
 	f := p.Content.Signals.Frame(st, signals.Request{
-		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL,
+		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL, Binding: r.Binding,
 		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {
 			own, shared, ns := p.facts(t, r)
 			for _, n := range ns {

@@ -30,7 +30,16 @@ func (h Histogram) Count() float64 {
 // window. `le="1"` and `le="1.0"` are one edge. ok is false when the +Inf bucket has not two samples.
 func Gain(buckets, sums []*Series, w Window) (Histogram, bool) {
 	var h Histogram
-	h.Edges, h.Cum = make([]float64, 0, len(buckets)), make([]float64, 0, len(buckets))
+	ok := h.Read(buckets, sums, w)
+	return h, ok
+}
+
+// Read is Gain into the memory of an earlier histogram, whose content is lost.
+func (h *Histogram) Read(buckets, sums []*Series, w Window) bool {
+	if cap(h.Edges) < len(buckets) {
+		h.Edges, h.Cum = make([]float64, 0, len(buckets)), make([]float64, 0, len(buckets))
+	}
+	*h = Histogram{Edges: h.Edges[:0], Cum: h.Cum[:0]}
 	ascending := true
 	for _, b := range buckets {
 		if math.IsNaN(b.edge) {
@@ -50,13 +59,13 @@ func Gain(buckets, sums []*Series, w Window) (Histogram, bool) {
 		}
 	}
 	if len(h.Edges) == 0 {
-		return h, false
+		return false
 	}
 	if !ascending { // several ranks, or buckets in the order of text
 		h.merge()
 	}
 	if !math.IsInf(h.Edges[len(h.Edges)-1], 1) { // how many were above the last edge, nobody knows
-		return h, false
+		return false
 	}
 	for i := 1; i < len(h.Cum); i++ { // a torn scrape can leave a bucket behind its smaller neighbour
 		h.Cum[i] = max(h.Cum[i], h.Cum[i-1])
@@ -67,7 +76,7 @@ func Gain(buckets, sums []*Series, w Window) (Histogram, bool) {
 			h.HasSum = true
 		}
 	}
-	return h, true
+	return true
 }
 
 // merge sorts by edge and adds up the counts of equal edges.

@@ -34,6 +34,7 @@ type Instance struct {
 	Failed  []int64      // times of failed scrapes (up == 0), ascending
 	series  map[string][]*Series
 	index   map[string]*Series
+	shape   int
 }
 
 // Store is a set of instances. Build it with Add, then call Finish once.
@@ -93,6 +94,7 @@ func (in *Instance) Ensure(name string, labels model.Labels) *Series {
 	}
 	x := &Series{Name: name, Labels: labels, edge: edge(name, labels)}
 	in.index[key] = x
+	in.shape++
 	in.series[name] = append(in.series[name], x)
 	return x
 }
@@ -107,6 +109,10 @@ func edge(name string, labels model.Labels) float64 {
 	}
 	return le
 }
+
+// Shape is another number after a series came or went. What was derived from the names and labels of
+// an instance's series holds as long as the shape does.
+func (in *Instance) Shape() int { return in.shape }
 
 // Named returns the series of one metric name.
 func (in *Instance) Named(name string) []*Series { return in.series[name] }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -22,30 +21,10 @@ type Catalog struct {
 	dialects []*dialect
 	formulas []formula // in order of dependence
 	ids      []string  // sorted
-	core     []string  // ids whose absence is worth a word
+	core     []core    // signals whose absence is worth a word
 	settings []string  // ids that configuration sets
 	// own are the signals that users read by PromQL, and the metrics that those queries read.
 	own, ownMetrics []string
-}
-
-type dialect struct {
-	Dialect
-	matchers map[string][]matcher // series id -> label matchers
-	order    []string             // signal ids, sorted, so that frames are built the same way each time
-}
-
-type matcher struct {
-	label string
-	value string
-	re    *regexp.Regexp
-}
-
-func (m matcher) ok(ls model.Labels) bool {
-	v := ls.Get(m.label)
-	if m.re != nil {
-		return m.re.MatchString(v)
-	}
-	return v == m.value
 }
 
 // Options say how a catalogue is loaded.
@@ -53,6 +32,12 @@ type Options struct {
 	// PromQL parses the query of a user's own signal and lists the metrics it reads; its error may be
 	// an *expression.SyntaxError. Without it such signals are refused.
 	PromQL func(query string) (metrics []string, err error)
+}
+
+// core is a signal whose absence is worth a word, and how to get it.
+type core struct {
+	id, needs string
+	scope     model.Scope
 }
 
 // Load reads a catalogue without users' PromQL. See Options.Load.
@@ -69,6 +54,9 @@ func (o Options) Load(systems ...fs.FS) (*Catalog, error) {
 		faults = append(faults, c.loadDialects(fsys)...)
 	}
 	c.list()
+	for _, d := range c.dialects {
+		d.compile(c)
+	}
 	faults = append(faults, c.resolve(sources)...)
 	return c, faults.Err()
 }
@@ -84,7 +72,7 @@ func (c *Catalog) list() {
 		if m.Setting != nil {
 			c.settings = append(c.settings, id)
 		} else if m.Core {
-			c.core = append(c.core, id)
+			c.core = append(c.core, core{id, m.Needs, m.Scope})
 		}
 	}
 }
@@ -113,7 +101,7 @@ func (o Options) loadMeanings(c *Catalog, fsys fs.FS, sources map[string]*yamlpo
 func (c *Catalog) loadDialects(fsys fs.FS) yamlpos.Problems {
 	var faults yamlpos.Problems
 	eachFile(fsys, "dialects", &faults, func(name string, src []byte) error {
-		d := &dialect{matchers: map[string][]matcher{}}
+		d := &dialect{matchers: map[string][]matcher{}, places: map[string]int{}}
 		s, err := yamlpos.Decode(name, src, &d.Dialect)
 		if err != nil {
 			return err
@@ -157,7 +145,6 @@ func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
 		d.matchers[id] = ms
 	}
 	for id, src := range d.Signals {
-		d.order = append(d.order, id)
 		def, ok := d.Series[src.Of.S]
 		if !ok {
 			hint := "series of this file: " + yamlpos.Nearest(src.Of.S, keys(d.Series))
@@ -172,7 +159,6 @@ func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
 				"one of "+strings.Join(statsOf[def.kind()], ", ")))
 		}
 	}
-	sort.Strings(d.order)
 	return faults
 }
 
@@ -180,23 +166,6 @@ var statsOf = map[string][]string{
 	"gauge":     {"avg", "min", "max", "last", "first", "sum", "count", "changes", "q", "slope", "bits", "present"},
 	"counter":   {"rate", "increase", "total", "resets", "flat", "present"},
 	"histogram": {"q", "mean", "count", "rate", "above", "above_most", "longest", "ceiling"},
-}
-
-func compileMatch(m map[string]string) ([]matcher, error) {
-	var out []matcher
-	for label, want := range m {
-		if re, ok := strings.CutPrefix(want, "~"); ok {
-			r, err := regexp.Compile("^(?:" + re + ")$")
-			if err != nil {
-				return nil, fmt.Errorf("label %s: %w", label, err)
-			}
-			out = append(out, matcher{label: label, re: r})
-			continue
-		}
-		out = append(out, matcher{label: label, value: want})
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].label < out[j].label })
-	return out, nil
 }
 
 func keys[V any](m map[string]V) []string {

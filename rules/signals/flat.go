@@ -9,14 +9,14 @@ import (
 
 // flat is the longest time in seconds, between two scrapes, during which the sum of a counter did not
 // move while every condition held. It tells a server that hangs with work in hand from an idle one.
-func (r *reader) flat(src SignalSource) (model.Value, bool) {
-	total := r.total(src.Of.S)
+func (r *reader) flat(src *statistic) (model.Value, bool) {
+	total := sum(r.series(src.def), r.w)
 	if len(total) < 2 {
 		return model.Value{}, false
 	}
 	conditions := make([][]samples.Point, len(src.While))
-	for i, c := range src.While {
-		if conditions[i] = r.total(c.Of); len(conditions[i]) < 2 {
+	for i, def := range src.while {
+		if conditions[i] = sum(r.series(def), r.w); len(conditions[i]) < 2 {
 			return model.Value{}, false
 		}
 	}
@@ -71,18 +71,16 @@ func longestHeld(while []While, conditions [][]samples.Point, from, to int64) fl
 	return float64(to-from) / 1000
 }
 
-// total adds up the series of one definition scrape by scrape. A scrape at which one of them is
-// missing still counts: a rank that vanished is its own finding.
-func (r *reader) total(id string) []samples.Point { return r.sum(r.series(id)) }
-
-func (r *reader) sum(list []*samples.Series) []samples.Point {
+// sum adds up series scrape by scrape. A scrape at which one of them is missing still counts: a rank
+// that vanished is its own finding.
+func sum(list []*samples.Series, w samples.Window) []samples.Point {
 	if len(list) == 1 {
-		return r.w.In(list[0].Points)
+		return w.In(list[0].Points)
 	}
 	at := map[int64]int{}
 	var out []samples.Point
 	for _, s := range list {
-		for _, p := range r.w.In(s.Points) {
+		for _, p := range w.In(s.Points) {
 			if math.IsNaN(p.V) {
 				continue
 			}

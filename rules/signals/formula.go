@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/inferdx/inferdx/internal/expression"
-	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/yamlpos"
 )
 
@@ -71,30 +70,4 @@ func syntax(s *yamlpos.Source, t yamlpos.Text, prefix string, err error) *yamlpo
 		return s.Problem(t.At(se.Off), se.Len, prefix+se.Msg, "")
 	}
 	return s.Problem(t.Pos, len(t.S), prefix+err.Error(), "")
-}
-
-// operands reads what is known so far of an entity under construction.
-type operands struct {
-	b  *model.FrameBuilder
-	id model.EntityID
-}
-
-func (o operands) Number(name string) (model.Value, bool) {
-	if v, ok := o.b.Get(o.id, name); ok {
-		return v, true
-	}
-	if f, ok := o.b.Fact(o.id, name); ok && f.IsNum {
-		return model.Known(f.Num), true
-	}
-	return model.Value{}, false
-}
-
-func (o operands) Text(name string) (string, bool) {
-	f, ok := o.b.Fact(o.id, name)
-	return f.Text, ok
-}
-
-func (o operands) Explicit(name string) bool {
-	f, ok := o.b.Fact(o.id, name)
-	return ok && f.Explicit
 }

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
 )
@@ -25,6 +26,8 @@ type Request struct {
 	Faults []model.Fault
 	// Without hides signals as if nobody exported them.
 	Without []string
+	// Binding remembers what series feed which signals; nil binds them for this frame alone.
+	Binding *Binding
 	// PromQL evaluates the users' own signals over the same samples and gives numbers by the key of
 	// the instance's labels. It is called only where Catalog.Own lists any.
 	PromQL func(query string, at time.Time) (map[string]float64, error)
@@ -46,16 +49,15 @@ type Target struct {
 	RunningMax float64
 }
 
-// Frame evaluates the catalogue at one instant.
+// Frame evaluates the catalogue at one instant. Trends are read from the store when they are asked
+// for: the store must not change as long as the frame is in use.
 func (c *Catalog) Frame(st *samples.Store, req Request) *model.Frame {
-	a := &assembly{c: c, req: req, to: req.At.UnixMilli()}
-	a.from = a.to - req.Window.Milliseconds()
-	a.sort(st)
-	a.entities()
+	a := c.assembly(st, req)
 	a.b = model.NewFrame(req.At, req.Window, &a.es)
 	for _, f := range req.Faults {
 		a.b.AddFault(f)
 	}
+	a.place()
 	for _, t := range a.targets {
 		a.read(t)
 	}
@@ -65,10 +67,29 @@ func (c *Catalog) Frame(st *samples.Store, req Request) *model.Frame {
 	a.evaluate()
 	a.compare(st)
 	c.Derive(a.b)
-	for _, t := range a.targets {
-		a.b.SetMissing(t.id, c.missing(a.b, t))
+	core := make([]model.Slot, len(c.core))
+	for i, m := range c.core {
+		core[i] = a.b.Slot(m.id)
 	}
+	for _, t := range a.targets {
+		a.b.SetMissing(t.id, a.missing(t, core))
+	}
+	a.b.TrendsFrom(a.trend)
+	a.req.Binding.end(len(st.Instances()))
 	return a.b.Frame()
+}
+
+// assembly finds out what there is to read.
+func (c *Catalog) assembly(st *samples.Store, req Request) *assembly {
+	if req.Binding == nil {
+		req.Binding = NewBinding()
+	}
+	a := &assembly{c: c, req: req, to: req.At.UnixMilli()}
+	a.from = a.to - req.Window.Milliseconds()
+	req.Binding.begin(c)
+	a.sort(st)
+	a.entities()
+	return a
 }
 
 type assembly struct {
@@ -80,18 +101,31 @@ type assembly struct {
 	targets  []*target
 	gpus     []*gpu
 	hosts    []attached // host, process and container instances
+	alone    map[string]bool
+	slots    map[*dialect][]model.Slot // by statistic; NoSlot where the signal is hidden
+	settings []model.Slot              // by Catalog.settings
+	readers  map[*dialect]*reader      // reused from entity to entity
+	byID     []*target                 // by entity; nil where it is no target
 }
 
 // target is one server with everything that was joined to it.
 type target struct {
-	id     model.EntityID
-	in     *samples.Instance
-	d      *dialect // nil when it never answered
-	ranks  map[string]model.EntityID
-	gpus   []*gpu
-	side   []attached
-	unseen map[string]string // kind of exporter -> why it was not joined
-	info   map[string]string
+	id    model.EntityID
+	in    *samples.Instance
+	bound *bound
+	d     *dialect  // nil when it never answered
+	self  *identity // nil when it never answered
+	ranks []ranked
+	gpus  []*gpu
+	side  []attached
+	noGPU string // why no GPU was joined
+	info  map[string]string
+}
+
+// ranked is one data-parallel engine of a target.
+type ranked struct {
+	rank string
+	id   model.EntityID
 }
 
 type gpu struct {
@@ -100,12 +134,37 @@ type gpu struct {
 	d      *dialect
 	labels model.Labels
 	uuid   string
+	host   string // of the exporter
 }
 
 type attached struct {
-	in   *samples.Instance
-	d    *dialect
-	keep func(*samples.Series) bool
+	in    *samples.Instance
+	bound *bound
+	d     *dialect
+	of    string // the part that keep leaves
+	keep  func(*samples.Series) bool
+}
+
+// place finds where the frame keeps each signal, once for all entities.
+func (a *assembly) place() {
+	a.slots, a.readers = map[*dialect][]model.Slot{}, map[*dialect]*reader{}
+	for _, d := range a.c.dialects {
+		slots := make([]model.Slot, len(d.stats))
+		for i := range d.stats {
+			if slots[i] = model.NoSlot; !slices.Contains(a.req.Without, d.stats[i].id) {
+				slots[i] = a.b.Slot(d.stats[i].id)
+			}
+		}
+		a.slots[d] = slots
+		a.readers[d] = newReader(a.c, d)
+	}
+	for _, id := range a.c.settings {
+		a.settings = append(a.settings, a.b.Slot(id))
+	}
+	a.byID = make([]*target, a.es.Len())
+	for _, t := range a.targets {
+		a.byID[t.id] = t
+	}
 }
 
 // window is the stretch of an instance that was really observed. Shorter histories than the wanted
@@ -155,61 +214,56 @@ func (a *assembly) read(t *target) {
 	span := a.span(t.in)
 	a.b.SetSpan(t.id, span)
 	a.scrapes(t, span)
-	settings := a.settings(t)
+	settings := a.configure(t)
 	if t.d != nil {
-		r := a.reader(t.in, t.d, nil, settings)
-		a.signals(t.id, r)
-		a.trends(t.id, r)
-		t.info = a.info(r)
-		for rank, id := range t.ranks {
-			label := t.d.Rank
-			keep := func(s *samples.Series) bool { return s.Labels.Get(label) == rank }
-			a.signals(id, a.reader(t.in, t.d, keep, settings))
+		w := a.window(t.in)
+		a.signals(t.id, t.bound.feed(t.d, "", nil), w, settings)
+		t.info = t.self.infoIn(t.in, w)
+		for _, r := range t.ranks {
+			keep := func(s *samples.Series) bool { return s.Labels.Get(t.d.Rank) == r.rank }
+			a.signals(r.id, t.bound.feed(t.d, r.rank, keep), w, settings)
 		}
 	}
 	for _, x := range t.side {
-		r := a.reader(x.in, x.d, x.keep, settings)
-		a.signals(t.id, r)
-		a.trends(t.id, r)
+		a.signals(t.id, x.bound.feed(x.d, x.of, x.keep), a.window(x.in), settings)
 	}
 	for _, g := range t.gpus {
-		a.signals(g.id, a.reader(g.in, g.d, func(s *samples.Series) bool { return gpuID(s.Labels) == g.uuid }, settings))
+		keep := func(s *samples.Series) bool { return gpuID(s.Labels) == g.uuid }
+		a.signals(g.id, a.req.Binding.of(g.in).feed(g.d, g.uuid, keep), a.window(g.in), settings)
 	}
 	a.foldGPUs(t)
 }
 
-func (a *assembly) settings(t *target) map[string]float64 {
+// configure records what configuration sets for a target.
+func (a *assembly) configure(t *target) map[string]float64 {
 	var set map[string]float64
 	if a.req.Settings != nil {
 		set = a.req.Settings(a.es.Get(t.id).Labels)
 	}
-	for _, id := range a.c.settings {
+	for i, id := range a.c.settings {
 		v, ok := set[id]
 		if !ok {
 			v = *a.c.meanings[id].Setting
 		}
-		a.b.Set(t.id, id, model.Known(v))
+		a.b.Put(a.settings[i], t.id, model.Known(v))
 		for _, r := range t.ranks {
-			a.b.Set(r, id, model.Known(v))
+			a.b.Put(a.settings[i], r.id, model.Known(v))
 		}
 	}
 	return set
 }
 
-func (a *assembly) reader(in *samples.Instance, d *dialect, keep func(*samples.Series) bool, settings map[string]float64) *reader {
-	return &reader{
-		cat: a.c, d: d, in: in, keep: keep, w: a.window(in), settings: settings,
-		hists: map[string]histogram{}, found: map[string][]*samples.Series{},
-	}
-}
-
-func (a *assembly) signals(id model.EntityID, r *reader) {
-	for _, sid := range r.d.order {
-		if slices.Contains(a.req.Without, sid) {
+func (a *assembly) signals(id model.EntityID, f *feed, w samples.Window, settings map[string]float64) {
+	r := a.readers[f.d]
+	r.open(f, w, settings)
+	slots := a.slots[f.d]
+	for i := range f.d.stats {
+		s := &f.d.stats[i]
+		if len(f.defs[s.def]) == 0 || slots[i] == model.NoSlot {
 			continue
 		}
-		if v, ok := r.value(r.d.Signals[sid]); ok {
-			a.b.Set(id, sid, v)
+		if v, ok := r.value(s); ok {
+			a.b.Put(slots[i], id, v)
 		}
 	}
 }
@@ -243,32 +297,24 @@ func last(ts []int64, to int64) int64 {
 	return ts[i-1]
 }
 
-// trends keeps the samples of the signals that charts and onset need: the folded series for gauges,
-// the rate between scrapes for counters.
-func (a *assembly) trends(id model.EntityID, r *reader) {
-	for _, sid := range r.d.order {
-		if !a.c.meanings[sid].Trend {
-			continue
-		}
-		src := r.d.Signals[sid]
-		if out := r.trend(src); len(out) > 0 {
-			a.b.SetTrend(id, sid, out)
+// trend gives the samples of a signal that charts and onset need, from what was joined last.
+func (a *assembly) trend(id model.EntityID, signal model.SignalID) []model.Point {
+	t := a.byID[id]
+	if t == nil {
+		return nil
+	}
+	for _, x := range slices.Backward(t.side) {
+		if ps := x.bound.feed(x.d, x.of, x.keep).trend(signal, a.window(x.in)); len(ps) > 0 {
+			return ps
 		}
 	}
-}
-
-func (a *assembly) info(r *reader) map[string]string {
-	out := map[string]string{}
-	for _, n := range r.d.Info {
-		for _, s := range r.named(n, nil) {
-			for _, l := range s.Labels {
-				if _, ok := out[l.Name]; !ok {
-					out[l.Name] = l.Value
-				}
-			}
-		}
+	if t.d == nil {
+		return nil
 	}
-	return out
+	if ps := t.bound.feed(t.d, "", nil).trend(signal, a.window(t.in)); len(ps) > 0 {
+		return ps
+	}
+	return nil
 }
 
 func (a *assembly) facts(t *target) {
@@ -297,16 +343,21 @@ func (a *assembly) facts(t *target) {
 
 // Derive computes the formulas for every entity that has their operands. What is set already stays.
 func (c *Catalog) Derive(b *model.FrameBuilder) {
-	for _, f := range c.formulas {
-		for _, e := range b.Entities().All() {
-			if e.Scope == model.ScopeGroup {
+	slots := make([]model.Slot, len(c.formulas))
+	exprs := make([]*expression.Over, len(c.formulas))
+	for i, f := range c.formulas {
+		slots[i], exprs[i] = b.Slot(f.id), f.expr.Within(b)
+	}
+	for _, e := range b.Entities().All() {
+		if e.Scope == model.ScopeGroup {
+			continue
+		}
+		for i, at := range slots {
+			if _, set := b.In(at, e.ID); set {
 				continue
 			}
-			if _, set := b.Get(e.ID, f.id); set {
-				continue
-			}
-			if v, ok := f.expr.Number(operands{b, e.ID}); ok {
-				b.Set(e.ID, f.id, v)
+			if v, ok := exprs[i].Number(e.ID); ok {
+				b.Put(at, e.ID, v)
 			}
 		}
 	}

@@ -93,7 +93,7 @@ func (c *Catalog) only(ids map[string]bool) *Catalog {
 		}
 	}
 	for _, d := range c.dialects {
-		if part := d.only(ids); d.Kind == "engine" || len(part.Signals) > 0 {
+		if part := d.only(c, ids); d.Kind == "engine" || len(part.Signals) > 0 {
 			out.dialects = append(out.dialects, part)
 		}
 	}
@@ -101,8 +101,8 @@ func (c *Catalog) only(ids map[string]bool) *Catalog {
 }
 
 // only is a dialect reduced to some signals and those that they take their thresholds from.
-func (d *dialect) only(ids map[string]bool) *dialect {
-	part := &dialect{Dialect: d.Dialect, matchers: d.matchers}
+func (d *dialect) only(c *Catalog, ids map[string]bool) *dialect {
+	part := &dialect{Dialect: d.Dialect, matchers: d.matchers, places: map[string]int{}}
 	part.Signals = map[string]SignalSource{}
 	for id, src := range d.Signals {
 		if !ids[id] {
@@ -113,7 +113,7 @@ func (d *dialect) only(ids map[string]bool) *dialect {
 			part.Signals[src.Above] = other
 		}
 	}
-	part.order = keys(part.Signals)
+	part.compile(c)
 	return part
 }
 

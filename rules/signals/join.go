@@ -3,7 +3,6 @@ package signals
 import (
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/model"
@@ -18,41 +17,30 @@ type Join struct {
 
 // sort tells engines from exporters by the metrics they show.
 func (a *assembly) sort(st *samples.Store) {
+	w := samples.Window{From: a.from, To: a.to}
 	for _, in := range st.Instances() {
+		x := a.req.Binding.of(in)
 		matched := false
-		for _, d := range a.c.dialects {
-			if !shows(in, d, samples.Window{From: a.from, To: a.to}) {
+		for _, m := range x.markers {
+			if !slices.ContainsFunc(m.series, func(s *samples.Series) bool { return len(w.In(s.Points)) > 0 }) {
 				continue
 			}
 			matched = true
-			switch d.Kind {
+			switch m.d.Kind {
 			case "engine":
-				a.targets = append(a.targets, &target{in: in, d: d})
+				a.targets = append(a.targets, &target{in: in, d: m.d, bound: x})
 			case "gpu":
-				a.gpus = append(a.gpus, gpusOf(in, d)...)
+				a.gpus = append(a.gpus, x.gpus[m.d]...)
 			default:
-				a.hosts = append(a.hosts, attached{in: in, d: d})
+				a.hosts = append(a.hosts, attached{in: in, d: m.d, bound: x})
 			}
 		}
 		// Never answered, so nobody knows what it is: still a target, and down.
 		if !matched && len(in.Scrapes) == 0 && len(in.Failed) > 0 {
-			a.targets = append(a.targets, &target{in: in})
+			a.targets = append(a.targets, &target{in: in, bound: x})
 		}
 	}
-	sort.SliceStable(a.targets, func(i, j int) bool { return a.targets[i].in.Labels.Key() < a.targets[j].in.Labels.Key() })
-}
-
-func shows(in *samples.Instance, d *dialect, w samples.Window) bool {
-	for _, m := range d.Markers {
-		for _, n := range spellings(m) {
-			for _, s := range in.Named(n) {
-				if len(w.In(s.Points)) > 0 {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	slices.SortStableFunc(a.targets, func(x, y *target) int { return strings.Compare(x.bound.key, y.bound.key) })
 }
 
 // gpuID identifies a device across the label spellings of dcgm-exporter's versions.
@@ -81,7 +69,7 @@ func gpusOf(in *samples.Instance, d *dialect) []*gpu {
 		for _, s := range in.Named(m) {
 			id := gpuID(s.Labels)
 			if byID[id] == nil {
-				g := &gpu{in: in, d: d, labels: s.Labels, uuid: id}
+				g := &gpu{in: in, d: d, labels: s.Labels, uuid: id, host: host(in)}
 				byID[id] = g
 				out = append(out, g)
 			}
@@ -94,29 +82,24 @@ func gpusOf(in *samples.Instance, d *dialect) []*gpu {
 func (a *assembly) entities() {
 	groups := map[string]model.EntityID{}
 	for _, t := range a.targets {
-		labels := slices.Clone(t.in.Labels)
+		labels := t.in.Labels
 		var engine model.Engine
 		if t.d != nil {
-			engine = a.version(t)
-			if m := a.modelName(t); m != "" {
-				labels = append(labels, model.Label{Name: "model_name", Value: m})
-			}
-			for _, k := range []string{"namespace", "pod"} {
-				if v := firstLabel(t, k); v != "" && labels.Get(k) == "" {
-					labels = append(labels, model.Label{Name: k, Value: v})
-				}
-			}
-			labels.Sort()
+			t.self = t.bound.identity(t.d)
+			labels, engine = t.self.labels, t.self.engine
 		}
 		t.id = a.es.Add(model.Entity{Scope: model.ScopeTarget, Labels: labels, Parent: a.group(labels, groups), Engine: engine})
-		t.ranks = map[string]model.EntityID{}
-		for _, rank := range ranksOf(t) {
-			t.ranks[rank] = a.es.Add(model.Entity{
+		if t.d == nil {
+			continue
+		}
+		for _, rank := range t.self.ranks {
+			t.ranks = append(t.ranks, ranked{rank, a.es.Add(model.Entity{
 				Scope: model.ScopeRank, Parent: t.id, Engine: engine,
 				Labels: model.LabelsFrom(map[string]string{"engine": rank, "instance": labels.Get("instance")}),
-			})
+			})})
 		}
 	}
+	a.alone = a.aloneOnHost()
 	a.joinGPUs()
 	a.joinHosts()
 }
@@ -137,47 +120,13 @@ func (a *assembly) group(labels model.Labels, groups map[string]model.EntityID) 
 		return model.NoEntity
 	}
 	own.Sort()
-	id, ok := groups[own.Key()]
+	key := own.Key()
+	id, ok := groups[key]
 	if !ok {
 		id = a.es.Add(model.Entity{Scope: model.ScopeGroup, Labels: own, Parent: model.NoEntity})
-		groups[own.Key()] = id
+		groups[key] = id
 	}
 	return id
-}
-
-func (a *assembly) modelName(t *target) string { return firstLabel(t, t.d.Model) }
-
-func firstLabel(t *target, label string) string {
-	for _, m := range t.d.Markers {
-		for _, n := range spellings(m) {
-			for _, s := range t.in.Named(n) {
-				if v := s.Labels.Get(label); v != "" {
-					return v
-				}
-			}
-		}
-	}
-	return ""
-}
-
-// ranksOf lists the data-parallel engines of a target; one alone is the target itself.
-func ranksOf(t *target) []string {
-	if t.d == nil || t.d.Rank == "" {
-		return nil
-	}
-	var out []string
-	for _, n := range spellings(t.d.Markers[0]) {
-		for _, s := range t.in.Named(n) {
-			if v := s.Labels.Get(t.d.Rank); v != "" && !slices.Contains(out, v) {
-				out = append(out, v)
-			}
-		}
-	}
-	if len(out) < 2 {
-		return nil
-	}
-	sort.Strings(out)
-	return out
 }
 
 // host is the machine part of an instance label.
@@ -209,14 +158,15 @@ func (a *assembly) targetPod(t *target) string {
 	return ""
 }
 
+// joinGPUs gives devices to the targets that surely run on them. Looking the candidates up keeps a
+// large fleet from comparing every target with every device.
 func (a *assembly) joinGPUs() {
-	alone := a.aloneOnHost()
+	by := indexGPUs(a.gpus)
 	for _, t := range a.targets {
-		t.unseen = map[string]string{}
 		wanted := a.req.Join.GPUs[t.in.Labels.Get("instance")]
 		pod := a.targetPod(t)
-		for _, g := range a.gpus {
-			if a.owns(t, g, wanted, pod, alone) {
+		for _, i := range by.candidates(wanted, pod, t.bound.host) {
+			if g := a.gpus[i]; a.owns(t, g, wanted, pod) {
 				cp := *g
 				cp.id = a.es.Add(model.Entity{Scope: model.ScopeGPU, Labels: gpuLabels(g), Parent: t.id})
 				t.gpus = append(t.gpus, &cp)
@@ -225,15 +175,49 @@ func (a *assembly) joinGPUs() {
 		switch {
 		case len(t.gpus) > 0:
 		case len(a.gpus) == 0:
-			t.unseen["gpu"] = "no dcgm-exporter series were read: scrape dcgm-exporter as well"
+			t.noGPU = "no dcgm-exporter series were read: scrape dcgm-exporter as well"
 		default:
-			t.unseen["gpu"] = fmt.Sprintf("%d GPUs are exported but none can be told to belong to this server: "+
+			t.noGPU = fmt.Sprintf("%d GPUs are exported but none can be told to belong to this server: "+
 				"run dcgm-exporter with its Kubernetes pod mapping, or list this server's GPU UUIDs", len(a.gpus))
 		}
 	}
 }
 
-func (a *assembly) owns(t *target, g *gpu, wanted []string, pod string, alone map[*target]bool) bool {
+// gpuIndex finds devices by what a target may know of them.
+type gpuIndex struct{ uuid, pod, host map[string][]int }
+
+func indexGPUs(gpus []*gpu) gpuIndex {
+	by := gpuIndex{map[string][]int{}, map[string][]int{}, map[string][]int{}}
+	for i, g := range gpus {
+		uuid, _, _ := strings.Cut(g.uuid, "/")
+		by.uuid[uuid] = append(by.uuid[uuid], i)
+		pod := podOf(g.labels)
+		by.pod[pod] = append(by.pod[pod], i)
+		by.host[g.host] = append(by.host[g.host], i)
+		if h := hostLabel(g.labels); h != g.host {
+			by.host[h] = append(by.host[h], i)
+		}
+	}
+	return by
+}
+
+// candidates lists the devices that may belong to a target, in their order.
+func (by gpuIndex) candidates(wanted []string, pod, host string) []int {
+	var out []int
+	for _, uuid := range wanted {
+		out = append(out, by.uuid[uuid]...)
+	}
+	if len(wanted) == 0 {
+		if pod != "" {
+			out = append(out, by.pod[pod]...)
+		}
+		out = append(out, by.host[host]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (a *assembly) owns(t *target, g *gpu, wanted []string, pod string) bool {
 	if len(wanted) > 0 {
 		uuid, _, _ := strings.Cut(g.uuid, "/")
 		return slices.Contains(wanted, uuid)
@@ -241,7 +225,7 @@ func (a *assembly) owns(t *target, g *gpu, wanted []string, pod string, alone ma
 	if gp := podOf(g.labels); gp != "" && pod != "" && !isExporterPod(g) {
 		return gp == pod
 	}
-	return alone[t] && (hostLabel(g.labels) == host(t.in) || host(g.in) == host(t.in))
+	return a.alone[t.bound.host] && (hostLabel(g.labels) == t.bound.host || g.host == t.bound.host)
 }
 
 // isExporterPod guards against `pod` naming dcgm-exporter itself.
@@ -257,45 +241,65 @@ func gpuLabels(g *gpu) model.Labels {
 	return model.LabelsFrom(m)
 }
 
-// aloneOnHost marks the targets that share their host with no other.
-func (a *assembly) aloneOnHost() map[*target]bool {
-	n := map[string]int{}
+// aloneOnHost lists the hosts with a single target.
+func (a *assembly) aloneOnHost() map[string]bool {
+	out := make(map[string]bool, len(a.targets))
 	for _, t := range a.targets {
-		n[host(t.in)]++
-	}
-	out := map[*target]bool{}
-	for _, t := range a.targets {
-		out[t] = host(t.in) != "" && n[host(t.in)] == 1
+		h := t.bound.host
+		_, twice := out[h]
+		out[h] = h != "" && !twice
 	}
 	return out
 }
 
 // joinHosts gives node, process and container series to the targets they surely belong to.
 func (a *assembly) joinHosts() {
-	alone := a.aloneOnHost()
+	onHost, ofPod := map[string][]int{}, map[string][]int{}
+	for i, x := range a.hosts {
+		if x.d.Kind != "container" {
+			onHost[x.bound.host] = append(onHost[x.bound.host], i)
+			continue
+		}
+		for _, p := range x.bound.pods {
+			ofPod[p] = append(ofPod[p], i)
+		}
+	}
 	for _, t := range a.targets {
 		pod := a.targetPod(t)
-		for _, x := range a.hosts {
+		near := onHost[t.bound.host]
+		if pod != "" && len(ofPod[pod]) > 0 {
+			near = slices.Concat(near, ofPod[pod])
+			slices.Sort(near)
+		}
+		for _, i := range near {
+			x := a.hosts[i]
 			switch x.d.Kind {
 			case "container":
-				if pod != "" {
-					x.keep = func(s *samples.Series) bool { return podOf(s.Labels) == pod }
-					t.side = append(t.side, x)
-				}
+				x.of, x.keep = pod, func(s *samples.Series) bool { return podOf(s.Labels) == pod }
 			case "process": // its processes may be anybody's unless this server is alone there
-				if alone[t] && host(x.in) == host(t.in) {
-					t.side = append(t.side, x)
+				if !a.alone[t.bound.host] {
+					continue
 				}
 			default: // the whole machine: true for every server on it
-				if host(x.in) == host(t.in) {
-					t.side = append(t.side, x)
-				}
 			}
+			t.side = append(t.side, x)
 		}
-		for _, kind := range []string{"host", "process", "container"} {
-			if !slices.ContainsFunc(t.side, func(x attached) bool { return x.d.Kind == kind }) {
-				t.unseen[kind] = "not read for this server's host"
+	}
+}
+
+// podsOf lists the pods that an instance exports containers of.
+func podsOf(in *samples.Instance, d *dialect) []string {
+	var out []string
+	seen := map[string]bool{"": true}
+	for _, def := range d.defs {
+		for _, n := range def.names {
+			for _, s := range in.Named(n.main) {
+				if p := podOf(s.Labels); !seen[p] {
+					seen[p] = true
+					out = append(out, p)
+				}
 			}
 		}
 	}
+	return out
 }

@@ -62,17 +62,15 @@ type parity struct {
 
 func (p *parity) compare(at time.Time) {
 	const window = 5 * time.Minute
-	a := &assembly{c: p.c, req: Request{At: at, Window: window}, to: at.UnixMilli(), from: at.Add(-window).UnixMilli()}
-	a.sort(p.st)
-	a.entities() // the ids are those of the frame below, for both are built in the same order
+	a := p.c.assembly(p.st, Request{At: at, Window: window}) // the ids are those of the frame below, for both are built in the same order
 	f := p.c.Frame(p.st, a.req)
 	for _, t := range a.targets {
 		if t.d == nil {
 			continue
 		}
 		p.entity(f, a, t.id, t.in, t.d, "")
-		for rank, id := range t.ranks {
-			p.entity(f, a, id, t.in, t.d, t.d.Rank+"="+strconv.Quote(rank))
+		for _, r := range t.ranks {
+			p.entity(f, a, r.id, t.in, t.d, t.d.Rank+"="+strconv.Quote(r.rank))
 		}
 		for _, x := range t.side {
 			if x.keep == nil {
@@ -129,8 +127,10 @@ func (p *parity) entity(f *model.Frame, a *assembly, id model.EntityID, in *samp
 
 // late says whether a counter got a series inside the window.
 func (p *parity) late(a *assembly, in *samples.Instance, d *dialect, src SignalSource) bool {
-	r := a.reader(in, d, nil, nil)
-	return slices.ContainsFunc(r.series(src.Of.S), func(s *samples.Series) bool { _, born := r.born(s); return born })
+	r := newReader(p.c, d)
+	r.open(newFeed(in, d, nil), a.window(in), nil)
+	def := slices.Index(keys(d.Series), src.Of.S)
+	return slices.ContainsFunc(r.series(def), func(s *samples.Series) bool { _, born := r.born(s); return born })
 }
 
 // starved says whether a derived signal reads one that has too few observations.

@@ -2,95 +2,79 @@ package signals
 
 import (
 	"math"
-	"strings"
+	"slices"
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
 )
 
-// reader evaluates the signals of one dialect over the series of one entity.
+// reader evaluates the signals of one dialect, entity by entity. It keeps its memory between them.
 type reader struct {
 	cat      *Catalog
 	d        *dialect
-	in       *samples.Instance
-	keep     func(*samples.Series) bool // restricts to a rank or GPU; nil keeps all
+	feed     *feed
 	w        samples.Window
 	settings map[string]float64
-	hists    map[string]histogram
-	found    map[string][]*samples.Series
+	hists    []histogram // by definition
+	found    []found     // by definition
 }
 
 type histogram struct {
 	samples.Histogram
-	ok bool
+	read, ok bool
+}
+
+type found struct {
+	series []*samples.Series
+	read   bool
+}
+
+func newReader(c *Catalog, d *dialect) *reader {
+	return &reader{cat: c, d: d, hists: make([]histogram, len(d.defs)), found: make([]found, len(d.defs))}
+}
+
+// open turns to another entity.
+func (r *reader) open(f *feed, w samples.Window, settings map[string]float64) {
+	r.feed, r.w, r.settings = f, w, settings
+	clear(r.found)
+	for i := range r.hists {
+		r.hists[i].read = false
+	}
 }
 
 // series returns what the first present alternative of a series definition matches.
-func (r *reader) series(id string) []*samples.Series {
-	if got, ok := r.found[id]; ok {
-		return got
+func (r *reader) series(def int) []*samples.Series {
+	if def < 0 {
+		return nil
 	}
-	def := r.d.Series[id]
-	var out []*samples.Series
-	for _, n := range def.names() {
-		if out = r.named(n, r.d.matchers[id]); len(out) > 0 {
-			break
-		}
+	if !r.found[def].read {
+		r.found[def] = found{r.feed.series(def, r.w), true}
 	}
-	r.found[id] = out
-	return out
+	return r.found[def].series
 }
 
-// named returns the live series of a metric that pass the matchers, in either spelling.
-func (r *reader) named(name string, ms []matcher) []*samples.Series {
-	if out := r.live(r.in.Named(name), ms); len(out) > 0 {
-		return out
-	}
-	if strings.Contains(name, ":") {
-		return r.live(r.in.Named(strings.ReplaceAll(name, ":", "_")), ms)
+// series returns the live series of the first alternative that has any.
+func (f *feed) series(def int, w samples.Window) []*samples.Series {
+	for i := range f.defs[def] {
+		if out := live(f.defs[def][i].main, w); len(out) > 0 {
+			return out
+		}
 	}
 	return nil
 }
 
-// live drops what does not match or has no sample in the window. The usual case, that all stays,
-// costs no memory.
-func (r *reader) live(all []*samples.Series, ms []matcher) []*samples.Series {
-	for i, s := range all {
-		if r.wanted(s, ms) {
-			continue
-		}
-		out := append(make([]*samples.Series, 0, len(all)), all[:i]...)
-		for _, s := range all[i+1:] {
-			if r.wanted(s, ms) {
-				out = append(out, s)
-			}
-		}
-		return out
-	}
-	return all
-}
-
-func (r *reader) wanted(s *samples.Series, ms []matcher) bool {
-	return matches(s.Labels, ms) && (r.keep == nil || r.keep(s)) && len(r.w.In(s.Points)) > 0
-}
-
-func matches(ls model.Labels, ms []matcher) bool {
-	for _, m := range ms {
-		if !m.ok(ls) {
-			return false
-		}
-	}
-	return true
+// live drops the series without a sample in the window.
+func live(all []*samples.Series, w samples.Window) []*samples.Series {
+	return only(all, func(s *samples.Series) bool { return len(w.In(s.Points)) > 0 })
 }
 
 // value evaluates one signal; false means that it was not seen.
-func (r *reader) value(src SignalSource) (model.Value, bool) {
-	def := r.d.Series[src.Of.S]
+func (r *reader) value(src *statistic) (model.Value, bool) {
 	var v model.Value
 	var ok bool
-	switch def.kind() {
+	switch r.d.defs[src.def].kind {
 	case "histogram":
-		v, ok = r.fromHistogram(src, def)
+		v, ok = r.fromHistogram(src)
 	case "counter":
 		v, ok = r.fromCounter(src)
 	default:
@@ -105,8 +89,8 @@ func (r *reader) value(src SignalSource) (model.Value, bool) {
 	return v, true
 }
 
-func (r *reader) fromHistogram(src SignalSource, def SeriesDef) (model.Value, bool) {
-	h := r.gain(src.Of.S, def)
+func (r *reader) fromHistogram(src *statistic) (model.Value, bool) {
+	h := r.gain(src.def)
 	if !h.ok {
 		return model.Value{}, false
 	}
@@ -136,14 +120,17 @@ func (r *reader) fromHistogram(src SignalSource, def SeriesDef) (model.Value, bo
 }
 
 // threshold is what observations are counted above: a number, a setting, or another signal.
-func (r *reader) threshold(src SignalSource) (float64, bool) {
-	at, ok := r.cat.number(src.Above, r.settings)
-	if other, is := r.d.Signals[src.Above]; is {
+func (r *reader) threshold(src *statistic) (float64, bool) {
+	var at float64
+	var ok bool
+	if src.other != nil {
 		var v model.Value
-		if v, ok = r.value(other); v.Bound != model.Exact {
+		if v, ok = r.value(src.other); v.Bound != model.Exact {
 			return 0, false
 		}
 		at = v.V
+	} else {
+		at, ok = r.cat.number(src.Above, r.settings)
 	}
 	if src.Times != 0 {
 		at *= src.Times
@@ -152,24 +139,23 @@ func (r *reader) threshold(src SignalSource) (float64, bool) {
 }
 
 // gain reads a histogram once per frame, whatever number of statistics is taken from it.
-func (r *reader) gain(id string, def SeriesDef) histogram {
-	if h, ok := r.hists[id]; ok {
+func (r *reader) gain(def int) *histogram {
+	h := &r.hists[def]
+	if h.read {
 		return h
 	}
-	var h histogram
-	for _, n := range def.Histogram {
-		buckets := r.named(n+"_bucket", r.d.matchers[id])
-		if len(buckets) == 0 {
-			continue
+	h.read, h.ok = true, false
+	for i := range r.feed.defs[def] {
+		c := &r.feed.defs[def][i]
+		if slices.ContainsFunc(c.main, func(s *samples.Series) bool { return len(r.w.In(s.Points)) > 0 }) {
+			h.ok = h.Read(c.main, c.sums, r.w)
+			break
 		}
-		h.Histogram, h.ok = samples.Gain(buckets, r.named(n+"_sum", r.d.matchers[id]), r.w)
-		break
 	}
-	r.hists[id] = h
 	return h
 }
 
-func (r *reader) fromCounter(src SignalSource) (model.Value, bool) {
+func (r *reader) fromCounter(src *statistic) (model.Value, bool) {
 	if src.Stat.S == "flat" {
 		return r.flat(src)
 	}
@@ -198,13 +184,13 @@ func (r *reader) fromCounter(src SignalSource) (model.Value, bool) {
 // event on, and without this that event would never be seen.
 func (r *reader) born(s *samples.Series) (float64, bool) {
 	p := s.Points[0]
-	if p.T <= r.w.From || math.IsNaN(p.V) || len(r.in.Scrapes) == 0 || r.in.Scrapes[0] >= p.T {
+	if p.T <= r.w.From || math.IsNaN(p.V) || len(r.feed.in.Scrapes) == 0 || r.feed.in.Scrapes[0] >= p.T {
 		return 0, false
 	}
 	return p.V, true
 }
 
-func (r *reader) fromGauge(src SignalSource) (model.Value, bool) {
+func (r *reader) fromGauge(src *statistic) (model.Value, bool) {
 	return r.fold(src, func(_ *samples.Series, ps []samples.Point) (float64, bool) {
 		switch src.Stat.S {
 		case "slope":
@@ -235,10 +221,10 @@ func share(ps []samples.Point, mask uint64) (float64, bool) {
 }
 
 // fold evaluates each series over the window, then combines them.
-func (r *reader) fold(src SignalSource, one func(*samples.Series, []samples.Point) (float64, bool)) (model.Value, bool) {
+func (r *reader) fold(src *statistic, one func(*samples.Series, []samples.Point) (float64, bool)) (model.Value, bool) {
 	var out float64
 	n := 0
-	for _, s := range r.series(src.Of.S) {
+	for _, s := range r.series(src.def) {
 		v, ok := one(s, r.w.In(s.Points))
 		if !ok || math.IsNaN(v) {
 			continue

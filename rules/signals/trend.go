@@ -9,20 +9,26 @@ import (
 
 // trend is a signal scrape by scrape: a gauge's samples, a counter's rate between scrapes, a
 // histogram's rate of observations or, for stat mean, their mean between scrapes.
-func (r *reader) trend(src SignalSource) []model.Point {
-	switch r.d.Series[src.Of.S].kind() {
-	case "gauge":
-		return points(r.total(src.Of.S))
-	case "counter":
-		return rates(r.total(src.Of.S))
+func (f *feed) trend(signal string, w samples.Window) []model.Point {
+	at, ok := f.d.places[signal]
+	if !ok || !f.d.stats[at].trend {
+		return nil
 	}
-	for _, n := range r.d.Series[src.Of.S].Histogram {
-		counts := r.sum(r.named(n+"_count", r.d.matchers[src.Of.S]))
+	src := &f.d.stats[at]
+	switch f.d.defs[src.def].kind {
+	case "gauge":
+		return points(sum(f.series(src.def, w), w))
+	case "counter":
+		return rates(sum(f.series(src.def, w), w))
+	}
+	for i := range f.defs[src.def] {
+		c := &f.defs[src.def][i]
+		counts := sum(live(c.counts, w), w)
 		if len(counts) == 0 {
 			continue
 		}
 		if src.Stat.S == "mean" {
-			return means(r.sum(r.named(n+"_sum", r.d.matchers[src.Of.S])), counts)
+			return means(sum(live(c.sums, w), w), counts)
 		}
 		return rates(counts)
 	}
@@ -30,6 +36,9 @@ func (r *reader) trend(src SignalSource) []model.Point {
 }
 
 func points(ps []samples.Point) []model.Point {
+	if len(ps) == 0 {
+		return nil
+	}
 	out := make([]model.Point, len(ps))
 	for i, p := range ps {
 		out[i] = model.Point{T: time.UnixMilli(p.T), V: p.V}
@@ -38,7 +47,10 @@ func points(ps []samples.Point) []model.Point {
 }
 
 func rates(ps []samples.Point) []model.Point {
-	var out []model.Point
+	if len(ps) < 2 {
+		return nil
+	}
+	out := make([]model.Point, 0, len(ps)-1)
 	for i := 1; i < len(ps); i++ {
 		if ps[i].V < ps[i-1].V || ps[i].T == ps[i-1].T {
 			continue
@@ -51,7 +63,10 @@ func rates(ps []samples.Point) []model.Point {
 
 // means pairs sums and counts of the same scrapes; a scrape without an observation has no mean.
 func means(sums, counts []samples.Point) []model.Point {
-	var out []model.Point
+	if len(counts) < 2 {
+		return nil
+	}
+	out := make([]model.Point, 0, len(counts)-1)
 	for i := 1; i < len(counts) && i < len(sums); i++ {
 		n := counts[i].V - counts[i-1].V
 		if n > 0 && sums[i].T == counts[i].T {

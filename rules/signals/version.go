@@ -2,38 +2,23 @@ package signals
 
 import "github.com/inferdx/inferdx/internal/model"
 
-// version infers the engine's version from what it exposes: at least that of the newest mark seen.
-func (a *assembly) version(t *target) model.Engine {
-	e := model.Engine{Name: t.d.Name}
-	for _, m := range t.d.Versions {
-		for _, n := range spellings(m.Metric) {
-			for _, s := range t.in.Named(n) {
-				if m.Label == "" || s.Labels.Get(m.Label) != "" {
-					e.Version, e.AtLeastOnly = m.Since, true
-				}
-			}
-		}
-	}
-	return e
-}
-
 // missing lists what the catalogue could have told of a target but did not see. A server that computes
 // on its CPU lacks no GPU.
-func (c *Catalog) missing(b *model.FrameBuilder, t *target) []model.Missing {
-	var out []model.Missing
-	processor, _ := b.Fact(t.id, "processor")
-	for _, id := range c.core {
-		m := c.meanings[id]
-		if _, ok := b.Get(t.id, id); ok || m.Scope == model.ScopeGPU && processor.Text == "cpu" {
+func (a *assembly) missing(t *target, core []model.Slot) []model.Missing {
+	var room [64]model.Missing
+	out := room[:0]
+	processor, _ := a.b.Fact(t.id, "processor")
+	for i, m := range a.c.core {
+		if _, ok := a.b.In(core[i], t.id); ok || m.scope == model.ScopeGPU && processor.Text == "cpu" {
 			continue
 		}
-		needs := m.Needs
-		if why, ok := t.unseen["gpu"]; ok && m.Scope == model.ScopeGPU {
-			needs = why
+		needs := m.needs
+		if t.noGPU != "" && m.scope == model.ScopeGPU {
+			needs = t.noGPU
 		}
-		out = append(out, model.Missing{Signal: id, Needs: needs})
+		out = append(out, model.Missing{Signal: m.id, Needs: needs})
 	}
-	return out
+	return append([]model.Missing(nil), out...)
 }
 
 // foldGPUs gives the target what its GPUs say together, by each signal's own fold.
