@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/expression"
@@ -26,8 +27,13 @@ type Held struct {
 // satisfies no `for`.
 const maxStep = time.Minute
 
+// held is how long the state of an entity that no frame shows is kept at least: a source that failed, or
+// a pod that moved, is not a recovery.
+const held = 5 * time.Minute
+
 // Judge applies every rule to one frame. Frames must come in order of time. A rule that is unknown
-// keeps its state: it neither fires nor resolves.
+// keeps its state: it neither fires nor resolves. The state of an entity that the frame does not show is
+// held for the rule's keep_firing_for, five minutes at least; a rule that is gone takes its state along.
 func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 	next := State{}
 	var out []model.Symptom
@@ -52,7 +58,27 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			out = append(out, e.symptom(r, x, h, f, expression.Of(f, x.ID)))
 		}
 	}
+	e.hold(next, old, f, scopes)
 	return next, out
+}
+
+// hold carries over the state of entities that are not in the frame.
+func (e *Engine) hold(next, old State, f *model.Frame, scopes map[model.Scope][]model.Entity) {
+	if len(old) == 0 {
+		return
+	}
+	shown := map[string]bool{}
+	for scope, xs := range scopes {
+		for _, x := range xs {
+			shown[string(scope)+"\xff"+x.Labels.Key()] = true
+		}
+	}
+	for key, h := range old {
+		id, entity, _ := strings.Cut(key, "\xff")
+		if r, ok := e.o.Rules.Get(id); ok && !shown[entity] && f.At.Sub(h.LastSeen) < max(r.KeepFiringFor, held) {
+			next[key] = h
+		}
+	}
 }
 
 // advance moves one rule's clock; false means that the rule is not active any more.

@@ -120,3 +120,26 @@ func TestForCountsObservedTime(t *testing.T) {
 		})
 	}
 }
+
+func TestAnEntityThatNoFrameShowsKeepsItsStateForAWhile(t *testing.T) {
+	e := newEngine(t, map[string]string{"queue": "{title: q, when: waiting > 5, for: 30s}"}, nil)
+	full := map[string]float64{"waiting": 9}
+	var state State
+	when := t0
+	for range 4 {
+		state, _ = e.Judge(state, at(when, full))
+		when = when.Add(15 * time.Second)
+	}
+	nobody := func(at time.Time) *model.Frame { return model.NewFrame(at, 5*time.Minute, &model.Entities{}).Frame() }
+	held, _ := e.Judge(state, nobody(when.Add(time.Minute)))
+	if _, ss := e.Judge(held, at(when.Add(75*time.Second), full)); len(ss) != 1 || ss[0].State != model.Firing {
+		t.Errorf("after a minute away: %+v, want it still firing", ss)
+	}
+	if gone, _ := e.Judge(state, nobody(when.Add(10*time.Minute))); len(gone) != 0 {
+		t.Errorf("after ten minutes away %d states are kept, want none", len(gone))
+	}
+	other := newEngine(t, map[string]string{"busy": "{title: b, when: running > 5}"}, nil)
+	if left, _ := other.Judge(state, nobody(when)); len(left) != 0 {
+		t.Errorf("a rule that was removed leaves %d states", len(left))
+	}
+}
