@@ -2,6 +2,12 @@
 // fault in it comes with its line and column, all of them in one run, and none of them shows a secret.
 package config
 
+import (
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+)
+
 // Config is one checked configuration file, its defaults filled in. It is read-only.
 type Config struct {
 	// How often to look, and what holds where nothing closer is said.
@@ -60,8 +66,17 @@ type Global struct {
 
 // Storage says where what happened is kept.
 type Storage struct {
-	// The folder. Default data.
+	// The folder, relative to where the program was started. Default data.
 	Path string `yaml:"path,omitempty"`
 	// How long what happened is kept. Default 15d.
 	Retention Duration `yaml:"retention,omitempty"`
+}
+
+// YAML writes the configuration as it is used, defaults filled in and secrets hidden.
+func (c *Config) YAML() ([]byte, error) {
+	out, err := yaml.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("write configuration: %w", err)
+	}
+	return out, nil
 }

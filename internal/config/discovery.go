@@ -91,10 +91,10 @@ func (s *DNSSD) check(c *check, at place) {
 		s.Type = "SRV"
 	}
 	s.Type = strings.ToUpper(s.Type)
-	c.oneOf(at.field("type"), s.Type, "SRV", "A", "AAAA", "MX", "NS")
+	known := c.oneOf(at.field("type"), s.Type, "SRV", "A", "AAAA", "MX", "NS")
 	if s.Port < 0 || s.Port > 65535 {
 		c.fault(at.field("port"), "", "want a port from 1 to 65535")
-	} else if s.Type != "SRV" && s.Port == 0 {
+	} else if known && s.Type != "SRV" && s.Port == 0 {
 		c.fault(at.field("type"), "", "records of type %s name no port: give port", s.Type)
 	}
 	fill(&s.RefreshInterval, defaultDNS)

@@ -10,10 +10,15 @@ import (
 
 var (
 	// A line that gives a secret, however it is written: password: x, {"bearer_token": x, - X-Api-Key: x.
-	secretLine = regexp.MustCompile(`(?i)((?:^|[\s{,"'])[\w-]*(?:password|secret|token|key|credential|cookie|authorization|webhook_url)s?["']?\s*:(?:\s+|$))(.*)$`)
-	// Secrets inside of other texts: the user of a URL, the path of a well-known webhook.
-	secretURL  = regexp.MustCompile(`(://)[^/\s@"']+@`)
-	secretHook = regexp.MustCompile(`(hooks\.slack\.com/|discord(?:app)?\.com/api/webhooks/)[^\s"']+`)
+	secretLine = regexp.MustCompile(`(?i)((?:^|[\s{,"'])[\w-]*(?:passwords?|secrets?|token|key|credentials?|cookie|webhook_url)["']?\s*:(?:\s+|$))(.*)$`)
+	// Authorization is a block of the configuration, too, which is shown.
+	secretHeader = regexp.MustCompile(`(?i)(authorization["']?\s*:\s+)([^{\s].*)$`)
+	// Secrets inside of other texts: the user of a URL, the path of a well-known webhook, tokens with well-known beginnings.
+	secretURL   = regexp.MustCompile(`(://)[^/\s@"']+@`)
+	secretHook  = regexp.MustCompile(`(hooks\.slack\.com/|discord(?:app)?\.com/api/webhooks/)[^\s"']+`)
+	secretToken = regexp.MustCompile(`\b(xox[a-z]-|xapp-|whsec_|ghp_|glpat-|hf_|sk-)[\w+/=-]{8,}`)
+	// A name that a mistyped one was probably meant to be.
+	secretName = regexp.MustCompile(`(?i)password|secret|token|key|credential|authorization|url`)
 )
 
 // cleared hides secrets in what is shown of the file.
@@ -30,8 +35,12 @@ func (s *Snapshot) masked(ps yamlpos.Problems) yamlpos.Problems {
 	out := make(yamlpos.Problems, len(ps))
 	for i, p := range ps {
 		q := *p
-		q.Msg, q.Hint = conceal(p.Msg), advice(p)
-		switch {
+		q.Msg, q.Hint = within(p.Msg), advice(p)
+		switch unknown := strings.HasPrefix(p.Msg, "unknown field "); {
+		case p.Msg == inline:
+			q.Text = within(upTo(p.Text, p.Col-1)) + hidden
+		case unknown && strings.HasPrefix(p.Hint, "did you mean") && secretName.MatchString(p.Hint):
+			q.Text = conceal(upTo(p.Text, p.Col-1+p.Width)+": ") + hidden
 		case p.Line > 0 && p.Line <= len(lines) && insideSecret(lines, p.Line-1):
 			q.Text = indent(p.Text) + hidden
 		default:
@@ -42,11 +51,24 @@ func (s *Snapshot) masked(ps yamlpos.Problems) yamlpos.Problems {
 	return out
 }
 
-func conceal(text string) string {
-	text = secretLine.ReplaceAllString(text, "${1}"+hidden)
+// conceal hides secrets in a line of the file.
+func conceal(line string) string {
+	line = secretLine.ReplaceAllString(line, "${1}"+hidden)
+	return within(secretHeader.ReplaceAllString(line, "${1}"+hidden))
+}
+
+// within hides secrets that show themselves in any text.
+func within(text string) string {
 	text = secretURL.ReplaceAllString(text, "${1}"+hidden+"@")
 	text = secretHook.ReplaceAllString(text, "${1}"+hidden)
+	text = secretToken.ReplaceAllString(text, hidden)
 	return Args(text).String()
+}
+
+// upTo is the start of a line, of n characters.
+func upTo(line string, n int) string {
+	r := []rune(line)
+	return string(r[:max(0, min(n, len(r)))])
 }
 
 // insideSecret says whether a line goes on with a secret that begins further up.

@@ -58,7 +58,9 @@ func (r *Route) Conditions() matchers.Matchers {
 // inherit fills in what the route does not say from the route around it.
 func (r *Route) inherit(from *Route) {
 	fill(&r.Receiver, from.Receiver)
-	fill(&r.Fallback, from.Fallback)
+	if from.Fallback != r.Receiver {
+		fill(&r.Fallback, from.Fallback)
+	}
 	fill(&r.GroupBy, from.GroupBy)
 	fill(&r.GroupWait, from.GroupWait)
 	fill(&r.GroupInterval, from.GroupInterval)
@@ -82,6 +84,9 @@ func (c *check) route(r *Route, at place) {
 	r.inherit(&Route{GroupWait: &wait, GroupInterval: Duration(5 * time.Minute), RepeatInterval: Duration(4 * time.Hour), GroupBy: &[]string{}})
 	used := map[string]bool{}
 	c.below(r, at, used)
+	if len(c.syntax)+len(c.problems) > 0 { // what is never used may only be misspelt
+		return
+	}
 	for i, other := range c.cfg.Receivers {
 		if other != nil && other.Name != "" && !used[other.Name] {
 			c.warn(at0(c, "receivers").item(i).field("name"), "no route sends anything to %s", other.Name)
@@ -125,8 +130,6 @@ func (c *check) below(r *Route, at place, used map[string]bool) {
 	for i, child := range r.Routes {
 		if here := at.field("routes").item(i); child != nil {
 			c.below(child, here, used)
-		} else {
-			c.fault(here, "", "an empty route")
 		}
 	}
 }

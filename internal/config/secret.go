@@ -14,6 +14,7 @@ import (
 
 const (
 	hidden = "<secret>"
+	inline = "a secret must not stand in this file"
 	// maxSecret is far above any token and keeps a wrong path (/dev/zero) harmless.
 	maxSecret = 64 << 10
 )
@@ -89,7 +90,7 @@ type Inline struct{}
 
 // UnmarshalYAML implements yaml.Unmarshaler.
 func (*Inline) UnmarshalYAML(n *yaml.Node) error {
-	return fault(n, "a secret must not stand in this file",
+	return fault(n, inline,
 		"put it into a file and name that in the field that ends in _file, or an environment variable in the one that ends in _env")
 }
 

@@ -26,7 +26,6 @@ func (c *check) defaults() {
 	fill(&g.Window, Duration(5*time.Minute))
 	fill(&g.ResolveTimeout, Duration(5*time.Minute))
 	fill(&c.cfg.Storage.Path, "data")
-	c.cfg.Storage.Path = c.join(c.cfg.Storage.Path)
 	fill(&c.cfg.Storage.Retention, Duration(15*24*time.Hour))
 	fill(&c.cfg.Canary.Interval, Duration(time.Minute))
 	fill(&c.cfg.Canary.Timeout, min(Duration(30*time.Second), c.cfg.Canary.Interval))

@@ -40,8 +40,14 @@ func clock(s string) (int, error) {
 	return int(hours*60 + minutes), nil
 }
 
-// Weekday reads saturday or monday:friday.
-func Weekday(s string) (Range, error) { return span(s, named("weekday", weekdays, 0)) }
+// Weekday reads saturday, monday:friday or saturday:sunday.
+func Weekday(s string) (Range, error) {
+	r, err := ends(s, named("weekday", weekdays, 0))
+	if err == nil && r.To == 0 && r.From > 0 {
+		r.To = 7 // the Sunday at the end of a week
+	}
+	return ordered(s, r, err)
+}
 
 // Month reads may, january:march or 1:3.
 func Month(s string) (Range, error) {
@@ -97,6 +103,10 @@ func named(what string, names []string, first int) func(string) (int, error) {
 
 func span(s string, one func(string) (int, error)) (Range, error) {
 	r, err := ends(s, one)
+	return ordered(s, r, err)
+}
+
+func ordered(s string, r Range, err error) (Range, error) {
 	if err == nil && r.From > r.To {
 		return r, fmt.Errorf("%q ends before it begins", s)
 	}

@@ -7,7 +7,7 @@ import "time"
 // Interval holds an instant when each of its parts does; a part without ranges holds every instant.
 type Interval struct {
 	Times    []Range // minutes since midnight, the end not included
-	Weekdays []Range // 0 is Sunday
+	Weekdays []Range // 0 is Sunday, and so is 7
 	Days     []Range // of the month; a negative one counts from its end, -1 is the last day
 	Months   []Range
 	Years    []Range
@@ -26,7 +26,7 @@ func (i Interval) Contains(at time.Time) bool {
 	at = at.In(loc)
 	year, month, day := at.Date()
 	return within(i.Times, at.Hour()*60+at.Minute()) &&
-		within(i.Weekdays, int(at.Weekday())) &&
+		(within(i.Weekdays, int(at.Weekday())) || at.Weekday() == time.Sunday && within(i.Weekdays, 7)) &&
 		onDay(i.Days, day, time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()) &&
 		within(i.Months, int(month)) &&
 		within(i.Years, year)
