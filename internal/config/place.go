@@ -12,14 +12,14 @@ type place struct {
 
 func at(root *yaml.Node) place { return place{node: root, around: root} }
 
-// field is the value of a key. In a short form, which has no keys, it is the short form itself.
+// field is the value of a key. A short form has no keys: what is not there stands around it.
 func (p place) field(name string) place {
 	n := followed(p.node)
 	if n == nil {
 		return place{around: p.around}
 	}
 	if n.Kind != yaml.MappingNode {
-		return p
+		return place{around: n}
 	}
 	if key, value := entry(n, name, 0); key != nil {
 		return place{node: value, key: key, around: n}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 const (
@@ -64,15 +65,19 @@ func (r *reader) read(path string) ([]byte, error) {
 		if len(r.files) >= maxFiles {
 			f.err = fmt.Errorf("more than %d files", maxFiles)
 		} else {
-			f.text, f.err = readFile(path)
+			f.text, f.err = readFile(path, f.stamp.real)
 		}
 		r.files[path] = f
 	}
 	return f.text, f.err
 }
 
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// readFile reads the file that the path was resolved to, even if the path meanwhile leads elsewhere.
+func readFile(path, resolved string) ([]byte, error) {
+	if resolved == "" {
+		resolved = path // the error is about what the user wrote
+	}
+	f, err := os.Open(resolved)
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +97,22 @@ func (r *reader) glob(g Glob) ([]string, error) {
 	return m.files, m.err
 }
 
-// settled says whether everything is still what was read.
+// settled says whether everything is still what was read, and of one version of each ConfigMap: a link
+// that moves forth and back would leave nothing else to see.
 func (r *reader) settled() bool {
+	versions := map[string]string{}
 	for path, f := range r.files {
 		if stampOf(path) != f.stamp {
 			return false
 		}
+		dir, real := filepath.Dir(path), filepath.Dir(f.stamp.real)
+		if to, err := os.Readlink(path); err != nil || !strings.HasPrefix(to, "..data"+string(filepath.Separator)) {
+			continue
+		}
+		if v, ok := versions[dir]; ok && v != real {
+			return false
+		}
+		versions[dir] = real
 	}
 	for g, m := range r.globs {
 		if now, _ := g.match(r.dir); !slices.Equal(now, m.files) {
