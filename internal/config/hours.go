@@ -90,7 +90,7 @@ func (t *TimeOfDay) check(c *check, at place) {
 
 // span is a range with the text it was read from.
 type span struct {
-	text string
+	text  string
 	Range timeinterval.Range
 }
 
@@ -153,4 +153,3 @@ func (l Location) MarshalYAML() (any, error) { return l.loc.String(), nil }
 
 // IsZero says that none was given.
 func (l Location) IsZero() bool { return l.loc == nil }
-
