@@ -235,7 +235,7 @@ func (p *Network) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // MarshalYAML implements yaml.Marshaler.
-func (p Network) MarshalYAML() (any, error) { return p.Prefix.String(), nil }
+func (p Network) MarshalYAML() (any, error) { return p.String(), nil }
 
 // Some is a list of which a single item may be written without its dash.
 type Some[T any] []T
