@@ -98,7 +98,11 @@ func (p *parser) matcher() (Matcher, error) {
 
 func (p *parser) name() (string, error) {
 	if p.at < len(p.in) && p.in[p.at] == '"' {
-		return p.quoted()
+		name, err := p.quoted()
+		if err == nil && name == "" {
+			err = p.fault("want a label name")
+		}
+		return name, err
 	}
 	n := word(p.in[p.at:])
 	if n == 0 {
