@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) check() *cobra.Command {
-	return group("check", "Check files and report all their faults at once", a.checkRules())
+	return group("check", "Check files and report all their faults at once", a.checkRules(), a.checkConfig())
 }
 
 func (a *app) checkRules() *cobra.Command {
