@@ -73,6 +73,7 @@ type Result struct {
 // at least that, and a null end of the interval that nothing bounds it there.
 type Metric struct {
 	Signal      string       `json:"signal"`
+	Name        string       `json:"name"`
 	Unit        string       `json:"unit"`
 	Before      *float64     `json:"before"`
 	BeforeBound model.Bound  `json:"before_bound,omitzero"`
@@ -84,8 +85,6 @@ type Metric struct {
 	Outcome     Outcome      `json:"outcome"`
 	// Decides is false where the figure is shown and takes no part in the verdict.
 	Decides bool `json:"decides"`
-
-	name string
 }
 
 // Outcome says where one figure went.
@@ -108,8 +107,9 @@ type Load struct {
 // Seen is what was looked at on one side, after what was left out.
 type Seen struct {
 	Target      map[string]string `json:"target"`
-	From        time.Time         `json:"from"`
-	To          time.Time         `json:"to"`
+	Engine      string            `json:"engine"`
+	From        *time.Time        `json:"from"`
+	To          *time.Time        `json:"to"`
 	Scrapes     int               `json:"scrapes"`
 	FirstTokens int               `json:"first_tokens"`
 }
@@ -131,12 +131,13 @@ func Run(before, after Side, o Options) Result {
 }
 
 func (s Side) seen() Seen {
-	out := Seen{Target: s.Target.Map()}
+	out := Seen{Target: s.Target.Map(), Engine: s.Engine}
 	n := s.Len()
 	if n == 0 {
 		return out
 	}
-	out.From, out.To = time.UnixMilli(s.From[0]).UTC(), time.UnixMilli(s.To[n-1]).UTC()
+	from, to := time.UnixMilli(s.From[0]).UTC(), time.UnixMilli(s.To[n-1]).UTC()
+	out.From, out.To = &from, &to
 	out.Scrapes = n + 1
 	for i := range n {
 		out.FirstTokens += int(s.observations(ttft, i) + 0.5)

@@ -19,7 +19,7 @@ func (j *judge) metrics() []Metric {
 		if !r.okBefore && !r.okAfter {
 			continue
 		}
-		m := Metric{Signal: f.signal, Unit: f.unit, Outcome: j.outcome(r), name: f.name, Decides: slices.Contains(j.deciders, f.signal)}
+		m := Metric{Signal: f.signal, Name: f.name, Unit: f.unit, Outcome: j.outcome(r), Decides: slices.Contains(j.deciders, f.signal)}
 		if r.okBefore {
 			m.Before, m.BeforeBound = &r.before.V, r.before.Bound
 		}
