@@ -46,7 +46,7 @@ func (o *comparison) read(ctx context.Context, args []string, c *content.Content
 		}
 		first, last, ok := out[i].store.Bounds()
 		if !ok {
-			return out, &failure{code: exitUnknown, err: (&reading{store: out[i].store}).noEngine()}
+			return out, noEngine(out[i].store)
 		}
 		var err error
 		flag := [2]string{"before", "after"}[i]
@@ -205,7 +205,7 @@ func noServer(c *signals.Catalog, target string, s stretch) error {
 	if len(all) > 0 {
 		return usage("servers: "+namesOf(all), "%s has no server that --target %q fits", s.name, target)
 	}
-	return &failure{code: exitUnknown, err: (&reading{store: s.store, window: time.Duration(s.To-s.From) * time.Millisecond, at: time.UnixMilli(s.To)}).noEngine()}
+	return noEngine(s.store)
 }
 
 func fits(in *samples.Instance, target string) bool {

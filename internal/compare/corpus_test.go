@@ -109,7 +109,13 @@ func TestExplore(t *testing.T) {
 				r := compare.Run(q[0], q[1], compare.Options{})
 				if s.Status == "healthy" {
 					n[r.Verdict]++
-					if r.Verdict == compare.CannotTell { w := r.Why; if len(w) > 50 { w = w[:50] }; why[w]++ }
+					if r.Verdict == compare.CannotTell {
+						w := r.Why
+						if len(w) > 50 {
+							w = w[:50]
+						}
+						why[w]++
+					}
 				}
 				if r.Verdict == compare.Improved || r.Verdict == compare.Worse {
 					fmt.Println("AA", s.Status, name, r.Verdict, r.Why, "|", r.Load.Note)
@@ -118,5 +124,7 @@ func TestExplore(t *testing.T) {
 		}
 	}
 	fmt.Println(n)
-	for w, k := range why { fmt.Println(k, w) }
+	for w, k := range why {
+		fmt.Println(k, w)
+	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/config"
 	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/contentdir"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/yamlpos"
 	"github.com/inferdx/inferdx/playbooks"
@@ -85,8 +86,8 @@ func ids(systems ...fs.FS) []string {
 	var out []string
 	for _, fsys := range systems {
 		_ = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() && rules.IsContent(name) {
-				out = append(out, rules.ID(name))
+			if err == nil && !d.IsDir() && contentdir.IsContent(name) {
+				out = append(out, contentdir.ID(name))
 			}
 			return nil
 		})

@@ -82,7 +82,7 @@ func TestTheFaultsOfAllFilesComeTogetherUnderTheirPaths(t *testing.T) {
 		"inferdx.yml:4:11: unknown symptom or cause kv-cache-too-smal\n",
 		"did you mean kv-cache-too-small?",
 		filepath.Join(dir, "rules/bad.yaml") + ":2:7: unknown name waitng",
-		filepath.Join(dir, "rules/mine.yaml") + ":1:1: rule mine is also defined in " + filepath.Join(dir, "again/mine.yaml"),
+		filepath.Join(dir, "rules/mine.yaml") + ":1:1: mine is also defined in " + filepath.Join(dir, "again/mine.yaml"),
 		filepath.Join(dir, "books/playb.yaml") + ":1:1: unknown field titel",
 	} {
 		if !strings.Contains(err.Error(), want) {

@@ -1,7 +1,7 @@
 package signals
 
 import (
-	"math"
+	"slices"
 
 	"github.com/inferdx/inferdx/internal/samples"
 )
@@ -24,11 +24,15 @@ func (c *Catalog) Engine(in *samples.Instance) (string, bool) {
 
 func (c *Catalog) engineOf(in *samples.Instance) *dialect {
 	for _, d := range c.dialects {
-		if d.Kind == "engine" && shows(in, d, samples.Window{From: math.MinInt64, To: math.MaxInt64}) {
+		if d.Kind == "engine" && slices.ContainsFunc(d.markers, func(n string) bool { return shows(in, n) }) {
 			return d
 		}
 	}
 	return nil
+}
+
+func shows(in *samples.Instance, metric string) bool {
+	return slices.ContainsFunc(in.Named(metric), func(s *samples.Series) bool { return len(s.Points) > 0 })
 }
 
 // Origin finds the series of a signal on an inference server: those of the first alternative that is
