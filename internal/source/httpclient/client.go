@@ -1,5 +1,6 @@
 // Package httpclient is the HTTP client of the sources: authentication, TLS, redirects only where
-// they are harmless, answers of bounded size, and errors that name neither secrets nor tokens.
+// they are harmless, answers of bounded size, and errors that name neither secrets nor tokens. Its TLS
+// options also serve those who send.
 package httpclient
 
 import (
@@ -12,6 +13,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/inferdx/inferdx/internal/secret"
 )
 
 // Options are shared by everything that is read over HTTP. Files are read again for each request
@@ -48,7 +51,7 @@ func New(o Options) (*Client, error) {
 	if o.BearerTokenFile != "" && (o.BasicUser != "" || o.BasicPasswordFile != "") {
 		return nil, errors.New("both a bearer token and basic authentication are given")
 	}
-	conf, err := o.TLS.config()
+	conf, err := o.TLS.Config()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +77,9 @@ func New(o Options) (*Client, error) {
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-func (t TLS) config() (*tls.Config, error) {
+// Config is the configuration of TLS, at least 1.2. The certificate to identify with is read again for
+// each connection; the CA file is read once.
+func (t TLS) Config() (*tls.Config, error) {
 	conf := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         t.ServerName,
@@ -109,39 +114,21 @@ func (t TLS) config() (*tls.Config, error) {
 	return conf, nil
 }
 
-// secret is what authenticates one request.
-type secret struct{ bearer, password string }
+// credentials are what authenticate one request.
+type credentials struct{ bearer, password string }
 
-func (c *Client) secrets() (secret, error) {
-	var s secret
+func (c *Client) secrets() (credentials, error) {
+	var s credentials
 	var err error
-	if s.bearer, err = readSecret(c.o.BearerTokenFile); err != nil {
+	if s.bearer, err = secret.ReadFile(c.o.BearerTokenFile); err != nil {
 		return s, err
 	}
-	s.password, err = readSecret(c.o.BasicPasswordFile)
+	s.password, err = secret.ReadFile(c.o.BasicPasswordFile)
 	return s, err
 }
 
-func readSecret(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("read secret: %w", err)
-	}
-	s := strings.TrimSpace(string(b))
-	switch {
-	case s == "":
-		return "", fmt.Errorf("read secret %s: the file is empty", path)
-	case strings.ContainsAny(s, "\r\n\x00"):
-		return "", fmt.Errorf("read secret %s: more than one line", path)
-	}
-	return s, nil
-}
-
 // send puts headers and authentication on a request and sends it.
-func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, secret, error) {
+func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, credentials, error) {
 	s, err := c.secrets()
 	if err != nil {
 		return nil, s, err
