@@ -4,20 +4,25 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inferdx/inferdx/internal/render"
+	"github.com/inferdx/inferdx/notifiers/webhook"
 )
 
 func (a *app) schema() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema [diagnosis]",
-		Short: "Print the JSON Schema of `diagnose --format json`",
+		Use:   "schema [diagnosis|webhook]",
+		Short: "Print the JSON Schema of `diagnose --format json`, or of what webhooks are sent",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 || len(args) == 1 && args[0] != "diagnosis" {
-				return usage("the only schema is `inferdx schema diagnosis`", "there is no schema %q", args[len(args)-1])
+			if len(args) > 1 || len(args) == 1 && args[0] != "diagnosis" && args[0] != "webhook" {
+				return usage("the schemas are `inferdx schema diagnosis` and `inferdx schema webhook`", "there is no schema %q", args[len(args)-1])
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) error {
-			text, err := render.Schema()
+		RunE: func(_ *cobra.Command, args []string) error {
+			schema := render.Schema
+			if len(args) == 1 && args[0] == "webhook" {
+				schema = webhook.Schema
+			}
+			text, err := schema()
 			if err != nil {
 				return err
 			}

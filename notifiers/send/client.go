@@ -51,6 +51,15 @@ type Authorization struct {
 	Credentials secret.Text
 }
 
+// Request is one body for a receiver.
+type Request struct {
+	To     secret.Text // a URL
+	Body   []byte
+	Header http.Header
+	// Hide are secrets in the body, which no error may show although the receiver may quote them.
+	Hide []string
+}
+
 // Response is an answer of status 2xx. Its body may be cut.
 type Response struct {
 	Code   int
@@ -181,8 +190,8 @@ func (c *Client) transport(n Network) (*http.Transport, error) {
 
 // Post sends a body. A status that is not 2xx is an error; a redirect is one, and is not followed. Every
 // error is a *notifiers.Error that names neither the URL's path nor a secret.
-func (c *Client) Post(ctx context.Context, to secret.Text, body []byte, header http.Header) (*Response, error) {
-	u, err := readURL("receiver's", to)
+func (c *Client) Post(ctx context.Context, r Request) (*Response, error) {
+	u, err := readURL("receiver's", r.To)
 	if err != nil {
 		return nil, &notifiers.Error{Reason: notifiers.Other, Err: err} // the file may come back
 	}
@@ -194,15 +203,15 @@ func (c *Client) Post(ctx context.Context, to secret.Text, body []byte, header h
 	if err != nil {
 		return nil, &notifiers.Error{Reason: notifiers.TLSError, Err: err}
 	}
-	s.hide = append(s.hide, secret.InURL(u)...)
+	s.hide = append(append(s.hide, secret.InURL(u)...), r.Hide...)
 	ctx, stop := context.WithTimeoutCause(ctx, c.o.Timeout, errTimeout)
 	defer stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, s.failure(ctx, false, u, err)
 	}
 	s.put(req)
-	for name, vs := range header {
+	for name, vs := range r.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = vs
 	}
 	transport, proxied, err := c.choose(via, req)

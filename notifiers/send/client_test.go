@@ -68,7 +68,7 @@ func client(t *testing.T, o send.Options) *send.Client {
 
 func post(t *testing.T, o send.Options, url string) (*send.Response, *notifiers.Error) {
 	t.Helper()
-	r, err := client(t, o).Post(t.Context(), secret.Text{Value: url}, []byte("{}"), http.Header{"Content-Type": {"application/json"}})
+	r, err := client(t, o).Post(t.Context(), send.Request{To: secret.Text{Value: url}, Body: []byte("{}"), Header: http.Header{"Content-Type": {"application/json"}}})
 	if err == nil {
 		return r, nil
 	}
@@ -173,7 +173,7 @@ func TestCredentialsAndHeadersAreSentAndReadAnew(t *testing.T) {
 	c := client(t, bearer)
 	for _, want := range []string{"one", "two"} {
 		write(t, path, want)
-		r, err := c.Post(t.Context(), secret.Text{File: file(t, url)}, nil, http.Header{"content-type": {"a/b"}})
+		r, err := c.Post(t.Context(), send.Request{To: secret.Text{File: file(t, url)}, Header: http.Header{"content-type": {"a/b"}}})
 		if err != nil || string(r.Body) != "Bearer "+want+" "+want+" a/b" {
 			t.Errorf("got %s, %v", r.Body, err)
 		}
@@ -272,7 +272,7 @@ func TestCancellingIsNoTimeout(t *testing.T) {
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { close(arrived); hang(r) })
 	ctx, stop := context.WithCancel(t.Context())
 	go func() { <-arrived; stop() }()
-	_, err := client(t, send.Options{}).Post(ctx, secret.Text{Value: url}, nil, nil)
+	_, err := client(t, send.Options{}).Post(ctx, send.Request{To: secret.Text{Value: url}})
 	var e *notifiers.Error
 	if !errors.As(err, &e) || e.Reason != notifiers.Canceled || e.Final || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -311,11 +311,11 @@ func TestARotatedCAIsPickedUp(t *testing.T) {
 	}
 	path := file(t, string(wrong))
 	c := client(t, send.Options{TLS: httpclient.TLS{CAFile: path}})
-	if _, err := c.Post(t.Context(), secret.Text{Value: s.URL}, nil, nil); err == nil {
+	if _, err := c.Post(t.Context(), send.Request{To: secret.Text{Value: s.URL}}); err == nil {
 		t.Fatal("the wrong CA was trusted")
 	}
 	write(t, path, right)
-	if _, err := c.Post(t.Context(), secret.Text{Value: s.URL}, nil, nil); err != nil {
+	if _, err := c.Post(t.Context(), send.Request{To: secret.Text{Value: s.URL}}); err != nil {
 		t.Error(err)
 	}
 }

@@ -146,11 +146,11 @@ func (s credentials) classify(host string, err error) (notifiers.Reason, string)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return notifiers.TLSError, fmt.Sprintf("the certificate of %s is expired or not yet valid (%s to %s)", host,
 			invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
+	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return notifiers.TLSError, host + " does not speak TLS"
 	case errors.As(err, &verify), errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &invalid),
 		strings.Contains(err.Error(), "tls: "): // an alert has no type of its own
 		return notifiers.TLSError, secret.Hide(err.Error(), s.hide...)
-	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return notifiers.TLSError, host + " does not speak TLS"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return notifiers.Other, "connection to " + host + " refused"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
