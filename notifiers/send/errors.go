@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +23,8 @@ import (
 
 // maxRetryAfter caps what a receiver may ask for: an hour later nobody needs the message.
 const maxRetryAfter = time.Hour
+
+var urls = regexp.MustCompile(`[a-z+]+://[^\s"]+`)
 
 var errTimeout = errors.New("no answer in time")
 
@@ -111,6 +114,12 @@ func (s credentials) failure(ctx context.Context, proxied bool, u *url.URL, err 
 	return &notifiers.Error{Reason: reason, Err: errors.New(text)}
 }
 
+// Failure classes what a library said of a delivery to a host, in words without URLs and what is to be hidden.
+// It serves notifiers that don't post by a Client.
+func Failure(ctx context.Context, host string, err error, hide ...string) error {
+	return credentials{hide: hide}.failure(ctx, false, &url.URL{Host: host}, err)
+}
+
 // stopped tells the end of the context, our own timeout and a timeout of the network apart.
 func stopped(ctx context.Context, err error) error {
 	var timeout net.Error
@@ -156,5 +165,5 @@ func (s credentials) classify(host string, err error) (notifiers.Reason, string)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return notifiers.Other, "the connection was closed without an answer"
 	}
-	return notifiers.Other, secret.Excerpt([]byte(secret.Hide(err.Error(), s.hide...)))
+	return notifiers.Other, secret.Excerpt([]byte(urls.ReplaceAllString(secret.Hide(err.Error(), s.hide...), "<url>")))
 }
