@@ -6,7 +6,7 @@ GOBIN    := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 FUZZTIME ?= 30s
 
 # Packages that start goroutines. The race detector is slow and finds nothing in the others.
-CONCURRENT := ^github.com/inferdx/inferdx/internal/source/
+CONCURRENT := ^github.com/inferdx/inferdx/(internal/source|notifiers)/
 
 export PATH := $(GOBIN):$(PATH)
 

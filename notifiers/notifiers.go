@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Reason classes a failed delivery, in Alertmanager's words.
+// Reason classes a failed delivery, in Alertmanager's words and a few more for what it calls other.
 type Reason string
 
 // The reasons of failure.
@@ -18,6 +18,9 @@ const (
 	RateLimited     Reason = "rateLimited"
 	Canceled        Reason = "contextCanceled"
 	DeadlineReached Reason = "contextDeadlineExceeded"
+	DNSError        Reason = "dnsError"
+	TLSError        Reason = "tlsError" // such as an expired certificate
+	ProxyError      Reason = "proxyError"
 	Other           Reason = "other"
 )
 

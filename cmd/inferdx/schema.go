@@ -4,13 +4,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inferdx/inferdx/internal/render"
+	"github.com/inferdx/inferdx/notifiers/webhook"
 )
 
 func (a *app) schema() *cobra.Command {
-	schemas := map[string]func() ([]byte, error){"diagnosis": render.Schema, "compare": render.CompareSchema}
+	schemas := map[string]func() ([]byte, error){"diagnosis": render.Schema, "compare": render.CompareSchema, "webhook": webhook.Schema}
 	return &cobra.Command{
-		Use:   "schema [diagnosis|compare]",
-		Short: "Print the JSON Schema of `diagnose --format json` or `compare --format json`",
+		Use:   "schema [diagnosis|compare|webhook]",
+		Short: "Print the JSON Schema of `diagnose --format json`, of `compare --format json` or of what webhooks are sent",
 		RunE: func(_ *cobra.Command, args []string) error {
 			of := "diagnosis"
 			if len(args) > 0 {
@@ -18,7 +19,7 @@ func (a *app) schema() *cobra.Command {
 			}
 			schema, ok := schemas[of]
 			if !ok || len(args) > 1 {
-				return usage("there are `inferdx schema diagnosis` and `inferdx schema compare`", "there is no schema %q", args[len(args)-1])
+				return usage("the schemas are `inferdx schema diagnosis`, `inferdx schema compare` and `inferdx schema webhook`", "there is no schema %q", args[len(args)-1])
 			}
 			text, err := schema()
 			if err != nil {

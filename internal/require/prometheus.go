@@ -2,16 +2,11 @@ package require
 
 import (
 	"compress/gzip"
-	"context"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
 )
 
 // Prometheus loads a recording into a Prometheus of its own and gives that one's address.
@@ -28,30 +23,8 @@ func Prometheus(t testing.TB, path string) string {
 	if out, err := exec.CommandContext(t.Context(), promtool, "tsdb", "create-blocks-from", "openmetrics", text, data).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	address := freePort(t)
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, prometheus, "--config.file", config, "--storage.tsdb.path", data,
-		"--storage.tsdb.retention.time", "10y", "--web.listen-address", address, "--log.level", "error")
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		stop()
-		_ = cmd.Wait()
-	})
-	for range 300 {
-		if resp, err := http.Get("http://" + address + "/-/ready"); err == nil { //nolint:noctx // a loopback address of the test
-			_ = resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return "http://" + address
-			}
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("prometheus does not become ready")
-	return ""
+	return start(t, "--web.listen-address", prometheus, "--config.file", config, "--storage.tsdb.path", data,
+		"--storage.tsdb.retention.time", "10y", "--log.level", "error")
 }
 
 func unzip(t testing.TB, from, to string) {
@@ -72,14 +45,4 @@ func unzip(t testing.TB, from, to string) {
 	if err := os.WriteFile(to, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -17,18 +17,21 @@ import (
 const Variable = "INFERDX_REQUIRE"
 
 // Part returns the path of the binary that a part of the tests needs, from
-// PATH or from where go install puts programs. Without it the test is skipped,
-// or fails when INFERDX_REQUIRE names the part.
-func Part(t testing.TB, name, binary string) string {
+// PATH or from where go install puts programs; where several names are given,
+// the first that is there. Without it the test is skipped, or fails when
+// INFERDX_REQUIRE names the part.
+func Part(t testing.TB, name string, binaries ...string) string {
 	t.Helper()
-	path, ok := find(binary)
-	switch {
-	case ok:
-		return path
-	case mandatory(os.Getenv(Variable), name):
-		t.Fatalf("%s: %s is neither on PATH nor in GOPATH/bin, and %s asks for it", name, binary, Variable)
-	default:
-		t.Skipf("%s: %s is neither on PATH nor in GOPATH/bin", name, binary)
+	for _, binary := range binaries {
+		if path, ok := find(binary); ok {
+			return path
+		}
+	}
+	wanted := strings.Join(binaries, " or ")
+	if mandatory(os.Getenv(Variable), name) {
+		t.Fatalf("%s: %s is neither on PATH nor in GOPATH/bin, and %s asks for it", name, wanted, Variable)
+	} else {
+		t.Skipf("%s: %s is neither on PATH nor in GOPATH/bin", name, wanted)
 	}
 	return ""
 }

@@ -1,5 +1,6 @@
 // Package httpclient is the HTTP client of the sources: authentication, TLS, redirects only where
-// they are harmless, answers of bounded size, and errors that name neither secrets nor tokens.
+// they are harmless, answers of bounded size, and errors that name neither secrets nor tokens. Its TLS
+// options also serve those who send.
 package httpclient
 
 import (
@@ -14,6 +15,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/inferdx/inferdx/internal/secret"
 )
 
 // Options are shared by everything that is read over HTTP. Files are read again for each request
@@ -63,7 +66,7 @@ func New(o Options) (*Client, error) {
 	if bearer != "" && basic != "" {
 		return nil, errors.New("both a bearer token and basic authentication are given")
 	}
-	conf, err := o.TLS.config()
+	conf, err := o.TLS.Config()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +97,9 @@ func New(o Options) (*Client, error) {
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-func (t TLS) config() (*tls.Config, error) {
+// Config is the configuration of TLS, at least 1.2. The certificate to identify with is read again for
+// each connection; the CA file is read once.
+func (t TLS) Config() (*tls.Config, error) {
 	conf := &tls.Config{
 		MinVersion:         max(t.MinVersion, tls.VersionTLS12),
 		ServerName:         t.ServerName,
@@ -129,14 +134,14 @@ func (t TLS) config() (*tls.Config, error) {
 	return conf, nil
 }
 
-// secret is what authenticates one request.
-type secret struct {
+// credentials are what authenticate one request.
+type credentials struct {
 	bearer, password string
 	headers          map[string]string // read from files
 }
 
-func (c *Client) secrets() (secret, error) {
-	var s secret
+func (c *Client) secrets() (credentials, error) {
+	var s credentials
 	var err error
 	if s.bearer, err = fileOrEnv(c.o.BearerTokenFile, c.o.BearerTokenEnv); err != nil {
 		return s, err
@@ -146,7 +151,7 @@ func (c *Client) secrets() (secret, error) {
 	}
 	s.headers = make(map[string]string, len(c.o.HeaderFiles))
 	for name, path := range c.o.HeaderFiles {
-		if s.headers[name], err = readSecret(path); err != nil {
+		if s.headers[name], err = secret.ReadFile(path); err != nil {
 			return s, err
 		}
 	}
@@ -155,7 +160,7 @@ func (c *Client) secrets() (secret, error) {
 
 func fileOrEnv(path, env string) (string, error) {
 	if path != "" || env == "" {
-		return readSecret(path)
+		return secret.ReadFile(path)
 	}
 	if s := strings.TrimSpace(os.Getenv(env)); s != "" {
 		return s, nil
@@ -163,26 +168,8 @@ func fileOrEnv(path, env string) (string, error) {
 	return "", fmt.Errorf("read secret: the environment variable %s is not set", env)
 }
 
-func readSecret(path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("read secret: %w", err)
-	}
-	s := strings.TrimSpace(string(b))
-	switch {
-	case s == "":
-		return "", fmt.Errorf("read secret %s: the file is empty", path)
-	case strings.ContainsAny(s, "\r\n\x00"):
-		return "", fmt.Errorf("read secret %s: more than one line", path)
-	}
-	return s, nil
-}
-
 // send puts headers and authentication on a request and sends it.
-func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, secret, error) {
+func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, credentials, error) {
 	s, err := c.secrets()
 	if err != nil {
 		return nil, s, err

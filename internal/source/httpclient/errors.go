@@ -9,9 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"syscall"
-	"unicode"
+
+	"github.com/inferdx/inferdx/internal/secret"
 )
 
 // Kind says what went wrong with a request.
@@ -52,7 +52,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.err }
 
 // clean turns an error of net/http into one without URL and secrets.
-func (c *Client) clean(ctx context.Context, s secret, err error) error {
+func (c *Client) clean(ctx context.Context, s credentials, err error) error {
 	var ours *Error
 	if errors.As(err, &ours) {
 		return ours
@@ -77,7 +77,7 @@ func (c *Client) clean(ctx context.Context, s secret, err error) error {
 }
 
 // scrub hides secrets in text that a server or a library wrote.
-func (c *Client) scrub(s secret, text string) string {
+func (c *Client) scrub(s credentials, text string) string {
 	hide := []string{s.bearer, s.password}
 	for _, v := range c.o.Headers {
 		hide = append(hide, v)
@@ -85,41 +85,19 @@ func (c *Client) scrub(s secret, text string) string {
 	for _, v := range s.headers {
 		hide = append(hide, v)
 	}
-	for _, v := range hide {
-		if len(v) >= 4 { // shorter ones would tear ordinary words
-			text = strings.ReplaceAll(text, v, "***")
-		}
-	}
-	return text
+	return secret.Hide(text, hide...)
 }
 
 // statusError tells a status that is not 2xx, with the start of what the server says to it.
-func (c *Client) statusError(s secret, code int, body []byte) error {
+func (c *Client) statusError(s credentials, code int, body []byte) error {
 	text := "status " + strconv.Itoa(code)
 	if name := http.StatusText(code); name != "" {
 		text += " " + name
 	}
-	if said := excerpt(body); said != "" && !LooksLikeHTML(body) {
+	if said := secret.Excerpt(body); said != "" && !LooksLikeHTML(body) {
 		text += ": " + c.scrub(s, said)
 	}
 	return &Error{Kind: Status, Code: code, Detail: text}
-}
-
-// excerpt is the start of a text on one line, without control characters.
-func excerpt(b []byte) string {
-	const most = 200
-	cut := len(b) > most
-	text := strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, string(b[:min(len(b), most)]))
-	text = strings.Join(strings.Fields(text), " ")
-	if cut {
-		text += "…"
-	}
-	return text
 }
 
 // LooksLikeHTML judges a body by its start.
