@@ -21,7 +21,8 @@ func Demo() fs.FS {
 	return sub
 }
 
-// Behind counts, by cause, the recordings on which the cause is known, those kept for tests alone left out.
+// Behind counts, by cause, the recordings that a rule could be written on: those kept for tests (held
+// out) and those made afterwards to break the rules (probes) stand behind nothing.
 func Behind() map[string]int {
 	out := map[string]int{}
 	names, err := fs.Glob(files, "*/scenario.yaml")
@@ -33,8 +34,8 @@ func Behind() map[string]int {
 		if err != nil {
 			continue
 		}
-		causes, heldOut := truth(string(text))
-		if heldOut {
+		causes, apart := truth(string(text))
+		if apart {
 			continue
 		}
 		for _, c := range causes {
@@ -45,7 +46,7 @@ func Behind() map[string]int {
 }
 
 // truth reads the causes of a scenario without a YAML parser: every start of the program pays for it.
-func truth(text string) (causes []string, heldOut bool) {
+func truth(text string) (causes []string, apart bool) {
 	key := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
@@ -60,7 +61,9 @@ func truth(text string) (causes []string, heldOut bool) {
 			continue
 		}
 		key = name
-		heldOut = heldOut || key == "split" && strings.TrimSpace(value) == "heldout"
+		if split := strings.TrimSpace(value); key == "split" && (split == "heldout" || split == "probe") {
+			apart = true
+		}
 	}
-	return causes, heldOut
+	return causes, apart
 }

@@ -9,9 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
-	"github.com/inferdx/inferdx/rules"
 )
 
 // Diagnose answers for every target of the frame, and for every group that has symptoms of its own.
@@ -104,7 +102,7 @@ func (e *Engine) cause(f *model.Frame, x model.Entity, c *candidate, first bool,
 		Changes: e.suggest(f, x, c.p, current),
 	}
 	for _, u := range c.p.Unseen {
-		if _, ok := f.Get(x.ID, u.Signal); ok {
+		if _, ok := f.Get(x.ID, u.Signal); ok || e.o.Meanings.OfGPU(u.Signal) && !hasGPU(f, x.ID) {
 			continue
 		}
 		if _, ok := f.Fact(x.ID, u.Signal); ok {
@@ -217,25 +215,4 @@ func Report(f *model.Frame, ds []model.Diagnosis) *model.Report {
 		r.Faults = append(r.Faults, x.Source+": "+x.Err)
 	}
 	return r
-}
-
-// seen are what a healthy verdict rests on, in the order of saying; one that is absent is not said.
-var seen = []rules.Template{
-	rules.ParseTemplate("{requests_finished_per_s} finished"),
-	rules.ParseTemplate("TTFT P50 {ttft_p50_s}"),
-	rules.ParseTemplate("P99 {ttft_p99_s}"),
-	rules.ParseTemplate("{itl_mean_s} a token"),
-	rules.ParseTemplate("{waiting} waiting"),
-	rules.ParseTemplate("{preemptions} preemptions"),
-}
-
-// healthy says what was looked at and found well.
-func (e *Engine) healthy(f *model.Frame, id model.EntityID) string {
-	var parts []string
-	for _, t := range seen {
-		if s, ok := t.Fill(expression.Of(f, id), e.unit); ok {
-			parts = append(parts, s)
-		}
-	}
-	return strings.Join(parts, ", ")
 }

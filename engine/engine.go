@@ -32,17 +32,19 @@ type Fit struct {
 	Unknown     float64 // log-odds of "none of these"
 }
 
-// DefaultFit lies on the flat side of the optimum that `inferdx eval --fit` finds with whole load
-// families left out (temperature 0.2 to 0.3, unknown 3 to 3.25): the recordings are separable by the
-// rules written on them, so the likelihood asks for scores surer than a server never seen deserves.
-// The grid in `eval --fit` shows what this costs beside the optimum.
-var DefaultFit = Fit{Temperature: 0.5, Unknown: 2}
+// DefaultFit is chosen, not the optimum: with whole load families left out the likelihood asks for
+// temperature 0.3 to 0.4 and unknown 3.25 to 3.5, because the recordings separate by the rules that were
+// written on them. A server never seen deserves less certainty (one decisive item alone reads 0.92), and
+// so large a bias would leave one right answer in eight unnamed. `inferdx eval --fit` prints what these
+// values cost beside the optimum.
+var DefaultFit = Fit{Temperature: 0.7, Unknown: 2.25}
 
 // Engine judges and diagnoses. It is read-only and safe for concurrent use.
 type Engine struct {
 	o Options
 	// explained lists the playbooks that compete for each symptom.
 	explained map[string][]*playbooks.Playbook
+	vitals    []rules.Template
 }
 
 // New indexes the content.
@@ -50,7 +52,7 @@ func New(o Options) *Engine {
 	if o.Fit == (Fit{}) {
 		o.Fit = DefaultFit
 	}
-	e := &Engine{o: o, explained: map[string][]*playbooks.Playbook{}}
+	e := &Engine{o: o, explained: map[string][]*playbooks.Playbook{}, vitals: vitals()}
 	for _, p := range o.Playbooks.All() {
 		for _, s := range p.Explains {
 			e.explained[s] = append(e.explained[s], p)

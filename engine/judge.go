@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/expression"
@@ -19,14 +20,20 @@ type Held struct {
 	LastSeen time.Time     `json:"last_seen"` // last frame in which the entity was judged
 	LastTrue time.Time     `json:"last_true"`
 	Firing   bool          `json:"firing"`
+	Traced   bool          `json:"traced"` // Since was seen, and is not just the beginning of what was observed
 }
 
 // maxStep bounds what one frame may add to the observed time, so that a gap or a jump of the clock
 // satisfies no `for`.
 const maxStep = time.Minute
 
+// held is how long the state of an entity that no frame shows is kept at least: a source that failed, or
+// a pod that moved, is not a recovery.
+const held = 5 * time.Minute
+
 // Judge applies every rule to one frame. Frames must come in order of time. A rule that is unknown
-// keeps its state: it neither fires nor resolves.
+// keeps its state: it neither fires nor resolves. The state of an entity that the frame does not show is
+// held for the rule's keep_firing_for, five minutes at least; a rule that is gone takes its state along.
 func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 	next := State{}
 	var out []model.Symptom
@@ -41,7 +48,7 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			key := r.ID + "\xff" + string(x.Scope) + "\xff" + x.Labels.Key()
 			h, seen := old[key]
 			h, active := advance(h, seen, truth, r, f, x.ID)
-			if active && !seen && old != nil && r.Onset == "" && r.Held == "" {
+			if active && !seen && old != nil && !h.Traced {
 				h.Observed, h.Firing = 0, r.For == 0 // it was not so at the last look
 			}
 			if !active {
@@ -51,15 +58,35 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			out = append(out, e.symptom(r, x, h, f, expression.Of(f, x.ID)))
 		}
 	}
+	e.hold(next, old, f, scopes)
 	return next, out
+}
+
+// hold carries over the state of entities that are not in the frame.
+func (e *Engine) hold(next, old State, f *model.Frame, scopes map[model.Scope][]model.Entity) {
+	if len(old) == 0 {
+		return
+	}
+	shown := map[string]bool{}
+	for scope, xs := range scopes {
+		for _, x := range xs {
+			shown[string(scope)+"\xff"+x.Labels.Key()] = true
+		}
+	}
+	for key, h := range old {
+		id, entity, _ := strings.Cut(key, "\xff")
+		if r, ok := e.o.Rules.Get(id); ok && !shown[entity] && f.At.Sub(h.LastSeen) < max(r.KeepFiringFor, held) {
+			next[key] = h
+		}
+	}
 }
 
 // advance moves one rule's clock; false means that the rule is not active any more.
 func advance(h Held, seen bool, truth expression.Truth, r *rules.Rule, f *model.Frame, id model.EntityID) (Held, bool) {
 	switch {
 	case truth == expression.True && !seen:
-		since := began(f, id, r)
-		h = Held{Since: since, Observed: f.At.Sub(since), LastTrue: f.At}
+		since, traced := began(f, id, r)
+		h = Held{Since: since, Traced: traced, Observed: f.At.Sub(since), LastTrue: f.At}
 	case truth == expression.True:
 		h.Observed += min(max(f.At.Sub(h.LastSeen), 0), maxStep)
 		h.LastTrue = f.At
@@ -79,7 +106,7 @@ func (e *Engine) symptom(r *rules.Rule, x model.Entity, h Held, f *model.Frame, 
 	s := model.Symptom{
 		ID: r.ID, Title: r.Title, Severity: r.Severity, State: model.Pending, Since: h.Since.UTC(),
 		HeldSeconds: h.Observed.Seconds(), Scope: x.Scope, Members: e.members(f, x, r), Entity: x.ID,
-		Evidence: e.ruleEvidence(r, env),
+		Evidence: e.ruleEvidence(r, env), Traced: h.Traced,
 	}
 	if h.Firing {
 		s.State = model.Firing

@@ -24,7 +24,12 @@ func (anything) Unit(string) string    { return "" }
 func (anything) Title(n string) string { return n }
 func (anything) OfGPU(string) bool     { return false }
 func (anything) Describe(_, id string) (KnobInfo, bool) {
-	return KnobInfo{Flag: "--" + strings.ReplaceAll(id, "_", "-"), Restart: true}, true
+	flag := "--" + strings.ReplaceAll(id, "_", "-")
+	return KnobInfo{
+		Flag: flag, Restart: true,
+		Setting:  func(v string) string { return flag + " " + v },
+		Rollback: func(was model.Fact) string { return flag + " " + was.Text },
+	}, true
 }
 func (anything) Available(_, id, _ string) (bool, string) { return id != "gone", "" }
 func (anything) Format(_, _ string, v float64) string {
@@ -113,5 +118,28 @@ func TestForCountsObservedTime(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", g, tc.want)
 			}
 		})
+	}
+}
+
+func TestAnEntityThatNoFrameShowsKeepsItsStateForAWhile(t *testing.T) {
+	e := newEngine(t, map[string]string{"queue": "{title: q, when: waiting > 5, for: 30s}"}, nil)
+	full := map[string]float64{"waiting": 9}
+	var state State
+	when := t0
+	for range 4 {
+		state, _ = e.Judge(state, at(when, full))
+		when = when.Add(15 * time.Second)
+	}
+	nobody := func(at time.Time) *model.Frame { return model.NewFrame(at, 5*time.Minute, &model.Entities{}).Frame() }
+	held, _ := e.Judge(state, nobody(when.Add(time.Minute)))
+	if _, ss := e.Judge(held, at(when.Add(75*time.Second), full)); len(ss) != 1 || ss[0].State != model.Firing {
+		t.Errorf("after a minute away: %+v, want it still firing", ss)
+	}
+	if gone, _ := e.Judge(state, nobody(when.Add(10*time.Minute))); len(gone) != 0 {
+		t.Errorf("after ten minutes away %d states are kept, want none", len(gone))
+	}
+	other := newEngine(t, map[string]string{"busy": "{title: b, when: running > 5}"}, nil)
+	if left, _ := other.Judge(state, nobody(when)); len(left) != 0 {
+		t.Errorf("a rule that was removed leaves %d states", len(left))
 	}
 }

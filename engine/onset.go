@@ -10,38 +10,81 @@ import (
 	"github.com/inferdx/inferdx/rules"
 )
 
-// began is when the harm that a rule sees began, as far as the window shows it.
-func began(f *model.Frame, id model.EntityID, r *rules.Rule) time.Time {
+// began is when the harm that a rule sees began, as far as the window shows it; traced is false where
+// that is only the beginning of what was observed.
+func began(f *model.Frame, id model.EntityID, r *rules.Rule) (at time.Time, traced bool) {
 	if v, ok := f.Get(id, r.Held); ok {
-		return f.At.Add(-time.Duration(v.V * float64(time.Second)))
+		return f.At.Add(-time.Duration(v.V * float64(time.Second))), true
 	}
-	return onset(f, id, r.Onset)
-}
-
-// onset is when a signal last rose above half of its level and stayed there; without a trend it is
-// the beginning of what was observed.
-func onset(f *model.Frame, id model.EntityID, signal string) time.Time {
 	start := f.At.Add(-f.Window)
 	if s := f.Span(id); s.Scrapes > 0 && s.First.After(start) {
 		start = s.First
 	}
-	trend := f.Trend(id, signal)
-	if len(trend) < 3 {
-		return start
-	}
-	half := level(trend) / 2
-	i := len(trend)
-	dips := 0
-	first := len(trend) - 1
-	for i > 0 {
-		i--
-		if trend[i].V > 0 && trend[i].V >= half {
-			first, dips = i, 0
-		} else if dips++; dips > 2 {
-			break
+	if v, ok := f.Get(id, r.OnsetAt); ok {
+		if at := time.UnixMilli(int64(v.V * 1000)); at.After(start) && !at.After(f.At) {
+			return at, true
 		}
 	}
-	return trend[first].T
+	if at, ok := stopped(f.Trend(id, r.OnsetStop)); ok {
+		return at, true
+	}
+	if at, ok := risen(f.Trend(id, r.Onset)); ok {
+		return at, true
+	}
+	return start, false
+}
+
+// risen is when a signal last rose above a quarter of its level and stayed there, but for dips of at
+// most two points; a queue that is drained and fills again is one queue.
+func risen(trend []model.Point) (time.Time, bool) {
+	if len(trend) < 3 {
+		return time.Time{}, false
+	}
+	enough := level(trend) / 4
+	above := func(i int) bool { return trend[i].V > 0 && trend[i].V >= enough }
+	i := len(trend) - 1
+	for i > 0 && !above(i) {
+		i--
+	}
+	first := i
+	for dips := 0; i > 0 && dips <= 2; {
+		i--
+		if above(i) {
+			first, dips = i, 0
+		} else {
+			dips++
+		}
+	}
+	return trend[first].T, above(first)
+}
+
+// stopped is when the last long stretch without anything began; a stretch is long from half of the
+// longest on.
+func stopped(trend []model.Point) (time.Time, bool) {
+	type stretch struct {
+		at     time.Time
+		length time.Duration
+	}
+	var all []stretch
+	longest := time.Duration(0)
+	for i := 0; i < len(trend); i++ {
+		from := i
+		for i < len(trend) && trend[i].V == 0 {
+			i++
+		}
+		if i == from {
+			continue
+		}
+		before := trend[max(from-1, 0)].T // a point says what happened since the one before it
+		all = append(all, stretch{before, trend[i-1].T.Sub(before)})
+		longest = max(longest, all[len(all)-1].length)
+	}
+	for _, s := range slices.Backward(all) {
+		if longest > 0 && s.length >= longest/2 {
+			return s.at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // level is the upper quartile of a trend.
@@ -91,7 +134,11 @@ func changedAt(f *model.Frame, id model.EntityID, at time.Time) []model.Change {
 		out = append(out, model.Change{What: s, From: round(before), To: round(after), At: at.UTC()})
 	}
 	if v, ok := f.Get(id, "counter_resets"); ok && v.V > 0 {
-		out = append(out, model.Change{What: "restart", From: nil, To: v.V, At: at.UTC()})
+		when := at
+		if started, ok := f.Get(id, "started_at"); ok {
+			when = time.UnixMilli(int64(started.V * 1000))
+		}
+		out = append(out, model.Change{What: "restart", From: nil, To: v.V, At: when.UTC()})
 	}
 	return out
 }
@@ -112,7 +159,16 @@ func round(v float64) float64 {
 	return math.Round(v*p) / p
 }
 
-// earliest is the first onset of the given symptoms.
+// earliest is the first onset of the given symptoms; those whose beginning could be traced win over
+// those that were so when the window began.
 func earliest(ss []model.Symptom) time.Time {
-	return slices.MinFunc(ss, func(a, b model.Symptom) int { return a.Since.Compare(b.Since) }).Since
+	return slices.MinFunc(ss, func(a, b model.Symptom) int {
+		if a.Traced != b.Traced {
+			if a.Traced {
+				return -1
+			}
+			return 1
+		}
+		return a.Since.Compare(b.Since)
+	}).Since
 }

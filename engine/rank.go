@@ -23,7 +23,7 @@ type candidate struct {
 }
 
 // listed is the lowest score worth a line.
-const listed = 0.005
+const listed = 0.015
 
 // rank lets the playbooks compete, symptom by symptom, and returns the candidates best first with the
 // share left for "unknown".

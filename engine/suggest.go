@@ -17,6 +17,10 @@ type KnobInfo struct {
 	Restart       bool
 	ChangesOutput bool
 	Cost          string
+	// Setting writes the flag with a value as it stands on a command line, "" where it is to be left out.
+	Setting func(value string) string
+	// Rollback says how to undo a change, from the value before it.
+	Rollback func(was model.Fact) string
 }
 
 // Knobs is the catalogue of launch flags, by engine and version.
@@ -69,7 +73,7 @@ func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x mod
 			a.FromSource = "inferred"
 		}
 	}
-	if v, ok := inferred(c, env); ok && !seen {
+	if v, ok := inferred(c, env); ok && (!seen || doubted(c, from, v)) {
 		text := e.o.Knobs.Format(x.Engine.Name, c.Knob, v)
 		a.From, a.FromSource = &text, "inferred"
 		from, seen = model.Fact{Num: v, IsNum: true}, true
@@ -88,9 +92,9 @@ func (e *Engine) knob(a *model.Action, c playbooks.Change, f *model.Frame, x mod
 	if a.To != nil && seen && from.IsNum && wrongWay(c.Direction, *a.To, from.Num) {
 		return false
 	}
-	a.Text = knobText(*a, c)
+	a.Text = knobText(*a, c, k)
 	if a.From != nil && a.Restart && a.FromSource != "inferred" {
-		a.Rollback = fmt.Sprintf("start again with %s %s", a.Flag, *a.From)
+		a.Rollback = k.Rollback(from)
 	}
 	return true
 }
@@ -102,6 +106,12 @@ func inferred(c playbooks.Change, env expression.Env) (float64, bool) {
 	}
 	v, ok := c.From.Number(env)
 	return v.V, ok && v.Bound == model.Exact
+}
+
+// doubted says that a default, which stands where a launch command sets nothing, lies on the wrong side
+// of what the server does: the command was not the whole one.
+func doubted(c playbooks.Change, from model.Fact, seen float64) bool {
+	return !from.Explicit && from.IsNum && strings.HasPrefix(from.From, "default") && c.Direction == "up" && from.Num > 1.3*seen+1
 }
 
 func exactVersion(e model.Engine) string {
@@ -139,7 +149,7 @@ func wrongWay(direction, to string, from float64) bool {
 }
 
 // knobText is the change in one line; the playbook's own words win.
-func knobText(a model.Action, c playbooks.Change) string {
+func knobText(a model.Action, c playbooks.Change, k KnobInfo) string {
 	if a.Text != "" {
 		return a.Text
 	}
@@ -151,6 +161,8 @@ func knobText(a model.Action, c playbooks.Change) string {
 		from = "~" + from
 	}
 	switch {
+	case a.To != nil && (*a.To == "true" || *a.To == "false"):
+		return "add " + k.Setting(*a.To)
 	case a.To != nil:
 		return fmt.Sprintf("%s %s -> %s", a.Flag, from, *a.To)
 	case c.Direction == "up":

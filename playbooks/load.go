@@ -1,14 +1,13 @@
 package playbooks
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"sort"
 	"strings"
 
+	"github.com/inferdx/inferdx/internal/contentdir"
 	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/yamlpos"
@@ -83,27 +82,17 @@ func Load(known Known, systems ...fs.FS) (*Set, error) {
 	s := &Set{byID: map[string]*Playbook{}, disabled: map[string]bool{}}
 	var faults yamlpos.Problems
 	for _, fsys := range systems {
-		err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !rules.IsContent(name) {
-				return err
-			}
-			src, err := fs.ReadFile(fsys, name)
-			if err != nil {
-				return fmt.Errorf("read playbook: %w", err)
-			}
+		faults = append(faults, contentdir.Each(fsys, func(name string, src []byte) yamlpos.Problems {
 			p, disabled, ps := Parse(name, src, known)
-			faults = append(faults, ps...)
-			if disabled {
-				s.disabled[rules.ID(name)] = true
-				delete(s.byID, rules.ID(name))
-			} else if p != nil {
+			switch {
+			case disabled:
+				s.disabled[contentdir.ID(name)] = true
+				delete(s.byID, contentdir.ID(name))
+			case p != nil:
 				s.byID[p.ID] = p
 			}
-			return nil
-		})
-		if err != nil {
-			faults = append(faults, &yamlpos.Problem{File: ".", Line: 1, Col: 1, Msg: err.Error()})
-		}
+			return ps
+		})...)
 	}
 	for _, p := range s.byID {
 		s.list = append(s.list, p)
@@ -118,18 +107,14 @@ func Parse(name string, src []byte, known Known) (p *Playbook, disabled bool, fa
 	var f file
 	s, err := yamlpos.Decode(name, src, &f)
 	if err != nil {
-		var ps yamlpos.Problems
-		if errors.As(err, &ps) {
-			return nil, false, ps
-		}
-		return nil, false, yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+		return nil, false, yamlpos.AsProblems(name, err)
 	}
 	if f.Disabled {
 		return nil, true, nil
 	}
 	l := &loader{Checker: rules.Checker{Source: s, Known: known}, known: known}
 	p = &Playbook{
-		ID: rules.ID(name), File: name, Group: path.Base(path.Dir(name)),
+		ID: contentdir.ID(name), File: name, Group: path.Base(path.Dir(name)),
 		Title: l.Required("title", f.Title), Is: l.Required("is", f.Is), ToldApart: strings.TrimSpace(f.ToldApart.S),
 		Layer: l.OneOf("layer", f.Layer, "system", "business", "system", "operator"),
 		State: l.OneOf("kind", f.Kind, "cause", "cause", "state") == "state",

@@ -12,6 +12,7 @@ import (
 
 	prom "github.com/prometheus/common/model"
 
+	"github.com/inferdx/inferdx/internal/contentdir"
 	"github.com/inferdx/inferdx/internal/expression"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/yamlpos"
@@ -31,7 +32,17 @@ func Load(known Known, systems ...fs.FS) (*Set, error) {
 	s := &Set{byID: map[string]*Rule{}, disabled: map[string]bool{}}
 	var faults yamlpos.Problems
 	for _, fsys := range systems {
-		faults = append(faults, s.loadTree(known, fsys)...)
+		faults = append(faults, contentdir.Each(fsys, func(name string, src []byte) yamlpos.Problems {
+			r, disabled, ps := Parse(name, src, known)
+			switch {
+			case disabled:
+				s.disabled[contentdir.ID(name)] = true
+				delete(s.byID, contentdir.ID(name))
+			case r != nil:
+				s.byID[r.ID] = r
+			}
+			return ps
+		})...)
 	}
 	for _, r := range s.byID {
 		s.rules = append(s.rules, r)
@@ -40,65 +51,19 @@ func Load(known Known, systems ...fs.FS) (*Set, error) {
 	return s, faults.Err()
 }
 
-func (s *Set) loadTree(known Known, fsys fs.FS) yamlpos.Problems {
-	var faults yamlpos.Problems
-	here := map[string]string{}
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !IsContent(name) {
-			return err
-		}
-		src, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return fmt.Errorf("read rule: %w", err)
-		}
-		id := ID(name)
-		if other, ok := here[id]; ok {
-			faults = append(faults, &yamlpos.Problem{File: name, Line: 1, Col: 1, Msg: fmt.Sprintf("rule %s is also defined in %s", id, other)})
-			return nil
-		}
-		here[id] = name
-		r, disabled, ps := Parse(name, src, known)
-		faults = append(faults, ps...)
-		switch {
-		case disabled:
-			s.disabled[id] = true
-			delete(s.byID, id)
-		case r != nil:
-			s.byID[id] = r
-		}
-		return nil
-	})
-	if err != nil {
-		faults = append(faults, &yamlpos.Problem{File: ".", Line: 1, Col: 1, Msg: err.Error()})
-	}
-	return faults
-}
-
-// IsContent tells a rule or playbook from its test and from anything else.
-func IsContent(name string) bool {
-	return path.Ext(name) == ".yaml" && !strings.HasSuffix(name, ".test.yaml")
-}
-
-// ID is the file name without its extension.
-func ID(name string) string { return strings.TrimSuffix(path.Base(name), ".yaml") }
-
 // Parse reads one rule.
 func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults yamlpos.Problems) {
 	var f file
 	s, err := yamlpos.Decode(name, src, &f)
 	if err != nil {
-		var ps yamlpos.Problems
-		if errors.As(err, &ps) {
-			return nil, false, ps
-		}
-		return nil, false, yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+		return nil, false, yamlpos.AsProblems(name, err)
 	}
 	if f.Disabled {
 		return nil, true, nil
 	}
 	c := &Checker{Source: s, Known: known}
 	r = &Rule{
-		ID: ID(name), File: name, Area: path.Base(path.Dir(name)), Title: c.Required("title", f.Title), Why: strings.TrimSpace(f.Why.S),
+		ID: contentdir.ID(name), File: name, Area: path.Base(path.Dir(name)), Title: c.Required("title", f.Title), Why: strings.TrimSpace(f.Why.S),
 		Scope: model.Scope(c.OneOf("scope", f.Scope, "target", "target", "rank", "gpu", "group")),
 	}
 	sev := c.OneOf("severity", f.Severity, "warning", "note", "info", "warning", "critical")
@@ -110,8 +75,10 @@ func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults
 	r.When = c.Expr("when", f.When)
 	r.For = c.Duration("for", f.For, 0)
 	r.KeepFiringFor = c.Duration("keep_firing_for", f.KeepFiringFor, 0)
-	r.Onset = f.Onset.S
+	r.Onset, r.OnsetStop, r.OnsetAt = f.Onset.S, f.OnsetStop.S, f.OnsetAt.S
 	c.Name(f.Onset)
+	c.Name(f.OnsetStop)
+	c.Name(f.OnsetAt)
 	r.Held = f.Held.S
 	c.Name(f.Held)
 	for _, e := range f.Evidence {
@@ -170,23 +137,36 @@ func (c *Checker) Expr(field string, t yamlpos.Text) *expression.Expr {
 	}
 	for _, n := range x.Names() {
 		if !c.Known.Known(n.ID) {
-			c.Faults = append(c.Faults, c.Source.Problem(t.At(n.Off), len(n.ID), "unknown name "+n.ID, c.suggest(n.ID)))
+			msg, hint := c.refuse(n.ID)
+			c.Faults = append(c.Faults, c.Source.Problem(t.At(n.Off), len(n.ID), msg, hint))
 		}
 	}
 	return x
 }
 
-func (c *Checker) suggest(id string) string {
-	if near := yamlpos.Nearest(id, c.Known.Names()); near != "" {
-		return "did you mean " + near + "?"
+// refuser is a Known that can say more of a name than that it is unknown.
+type refuser interface {
+	Refuse(name string) (msg, hint string, ok bool)
+}
+
+// refuse words the fault of an unknown name.
+func (c *Checker) refuse(id string) (msg, hint string) {
+	if k, is := c.Known.(refuser); is {
+		if msg, hint, ok := k.Refuse(id); ok {
+			return msg, hint
+		}
 	}
-	return "`inferdx explain signals` lists the names"
+	if near := yamlpos.Nearest(id, c.Known.Names()); near != "" {
+		return "unknown name " + id, "did you mean " + near + "?"
+	}
+	return "unknown name " + id, "`inferdx explain signals` lists the names"
 }
 
 // Name checks a single signal name; empty is fine.
 func (c *Checker) Name(t yamlpos.Text) {
 	if t.S != "" && !c.Known.Known(t.S) {
-		c.add(t, len(t.S), "unknown name "+t.S, c.suggest(t.S))
+		msg, hint := c.refuse(t.S)
+		c.add(t, len(t.S), msg, hint)
 	}
 }
 
@@ -208,7 +188,8 @@ func (c *Checker) Template(t yamlpos.Text) Template {
 	for _, n := range out.Names() {
 		if !c.Known.Known(n) {
 			off := max(strings.Index(t.S, n), 0)
-			c.Faults = append(c.Faults, c.Source.Problem(t.At(off), len(n), "unknown name "+n, c.suggest(n)))
+			msg, hint := c.refuse(n)
+			c.Faults = append(c.Faults, c.Source.Problem(t.At(off), len(n), msg, hint))
 		}
 	}
 	return out

@@ -24,8 +24,12 @@ type Rule struct {
 	KeepFiringFor time.Duration
 	Why           string
 	Evidence      []Template
-	// Onset is a signal with a trend: the harm began when it last rose above half of its level.
+	// Onset is a signal with a trend: the harm began when it last rose above a quarter of its level.
 	Onset string
+	// OnsetStop is a signal with a trend: the harm began when its longest stretch at zero did.
+	OnsetStop string
+	// OnsetAt is a signal that holds the epoch second at which the harm began.
+	OnsetAt string
 	// Held is a signal that says for how many seconds the harm has lasted; it wins over Onset.
 	Held string
 	// Status is what the entity's status becomes; degraded when empty.
@@ -45,6 +49,8 @@ type file struct {
 	Why           yamlpos.Text   `yaml:"why"`
 	Evidence      []yamlpos.Text `yaml:"evidence"`
 	Onset         yamlpos.Text   `yaml:"onset"`
+	OnsetStop     yamlpos.Text   `yaml:"onset_stop"`
+	OnsetAt       yamlpos.Text   `yaml:"onset_at"`
 	Held          yamlpos.Text   `yaml:"held"`
 	Status        yamlpos.Text   `yaml:"status"`
 	Disabled      bool           `yaml:"disabled"`

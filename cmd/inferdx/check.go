@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) check() *cobra.Command {
-	return group("check", "Check files and report all their faults at once", a.checkRules())
+	return group("check", "Check files and report all their faults at once", a.checkRules(), a.checkConfig())
 }
 
 func (a *app) checkRules() *cobra.Command {
@@ -21,14 +21,14 @@ func (a *app) checkRules() *cobra.Command {
 		Short: "Check symptom rules and playbooks",
 		Long: `Checks the symptom rules of the given folders and the playbooks of --playbooks together with the
 built-in ones; without any folder, the built-in ones. Every fault of every file is reported with its
-place. Exit status: 0 without a fault, 1 with some, 2 usage.`,
+place. Exit status: 0 without a fault, 1 with some, 2 usage (a folder without any .yaml file, too).`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.rules = append(o.rules, args...)
 			c, err := o.load()
 			var ps yamlpos.Problems
 			if errors.As(err, &ps) {
 				_, _ = fmt.Fprintln(a.err, printable(ps.Error()))
-				return unreadable("", "%s", count(len(ps), "fault"))
+				return &failure{code: exitFailure, err: errors.New(count(len(ps), "fault")), hints: o.misplaced()}
 			}
 			if err != nil {
 				return err

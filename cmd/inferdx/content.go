@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,7 +67,8 @@ func (o *folders) pipeline() (*pipeline.Pipeline, error) {
 	if err != nil {
 		var ps yamlpos.Problems
 		if errors.As(err, &ps) {
-			return nil, usage("`inferdx check rules` takes the same folders", "the rules or playbooks have faults:\n%w", err)
+			hints := append(o.misplaced(), "`inferdx check rules` takes the same folders")
+			return nil, &failure{code: exitUsage, err: fmt.Errorf("the rules or playbooks have faults:\n%w", err), hints: hints}
 		}
 		return nil, err
 	}
@@ -78,14 +80,17 @@ func open(what string, paths []string) ([]fs.FS, error) {
 	var out []fs.FS
 	for _, p := range paths {
 		info, err := os.Stat(p)
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, usage("give a folder of YAML files", "%s: %w", what, err)
-		case info.IsDir():
-			out = append(out, userFS{FS: os.DirFS(p)})
-		default:
-			out = append(out, userFS{FS: os.DirFS(filepath.Dir(p)), only: filepath.Base(p)})
 		}
+		mine := userFS{FS: os.DirFS(p)}
+		if !info.IsDir() {
+			mine = userFS{FS: os.DirFS(filepath.Dir(p)), only: filepath.Base(p)}
+		}
+		if err := holdsFiles(what, p, mine); err != nil {
+			return nil, err
+		}
+		out = append(out, mine)
 	}
 	return out, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/source/serverinfo"
+	"github.com/inferdx/inferdx/rules/signals"
 )
 
 // diagnosis are the flags of `inferdx diagnose`.
@@ -38,8 +39,9 @@ func (a *app) diagnose() *cobra.Command {
 		Long: `Reads metrics from a recording, from the live endpoints or from a Prometheus-compatible API and
 says of each inference server what hurts, why, what to turn, and what could not be seen.
 
-Exit status: 0 healthy or idle, 1 no target could be read, 2 usage, 3 findings at or above
---fail-on, 4 not enough to tell. Over several targets 3 wins over 4, and 4 over 0.`,
+Exit status: 0 healthy or idle, 1 no target could be read (a file, a page or an API that cannot be
+read; an API without any server that matches), 2 usage, 3 findings at or above --fail-on, 4 not
+enough to tell. Over several targets 3 wins over 4, and 4 over 0.`,
 		Example: `  inferdx diagnose --url h200-0:8000 --url h200-0:9400 --args "$(cat launch.sh)"
   inferdx diagnose --recording incident.om.gz --log server.log
   inferdx diagnose --prometheus https://mimir.example/prometheus --header X-Scope-OrgID=gpu --at -10m`,
@@ -82,9 +84,14 @@ func (a *app) runDiagnose(cmd *cobra.Command, o *diagnosis) error {
 		return err
 	}
 	request.At, request.Window, request.Faults = read.at, read.window, read.faults
-	request.Server = read.server
+	request.Server, request.Earlier = read.server, read.earlier
 	if len(p.Content.Signals.Own()) > 0 {
 		request.PromQL = promadapter.NewEvaluator(read.store, promadapter.Options{}).ByInstance
+		for i, e := range request.Earlier {
+			if e.Store != nil {
+				request.Earlier[i].PromQL = promadapter.NewEvaluator(e.Store, promadapter.Options{}).ByInstance
+			}
+		}
 	}
 	r := p.Diagnose(read.store, request)
 	if err := o.looks.print(a.out, r); err != nil {
@@ -105,9 +112,7 @@ func (a *app) conclude(r *model.Report, o *diagnosis, request pipeline.Request, 
 		_, _ = fmt.Fprintf(a.err, "warning: --args and --log were taken to be of each of the %d servers\n", servers)
 	}
 	if len(r.Targets) == 0 {
-		return &failure{code: exitUnknown, err: read.noEngine(), hints: []string{
-			"is this the engine's own /metrics, and was it started without --disable-log-stats?",
-		}}
+		return read.noTarget()
 	}
 	return status(exitOf(r, model.Severity(o.failOn)))
 }
@@ -146,8 +151,12 @@ type reading struct {
 	at     time.Time
 	window time.Duration
 	faults []model.Fault
+	// earlier are the windows that the store does not hold.
+	earlier []signals.Earlier
 	// info is what the servers' own endpoints say, by instance.
 	info map[string]serverinfo.Info
+	// noTarget is the error where no server was found in what was read, with what to try.
+	noTarget func() error
 }
 
 // read is the only step in which the sources differ.
@@ -166,20 +175,4 @@ func (a *app) read(ctx context.Context, o *diagnosis, c *content.Content) (*read
 func (r *reading) server(target model.Labels) (facts map[string]model.Fact, configured bool) {
 	info := r.info[target.Get("instance")]
 	return info.Facts, info.Configured
-}
-
-// noEngine says what was read where no server was found.
-func (r *reading) noEngine() error {
-	pages, metrics := len(r.store.Instances()), map[string]bool{}
-	for _, in := range r.store.Instances() {
-		for _, n := range in.Names() {
-			if n != "up" {
-				metrics[n] = true
-			}
-		}
-	}
-	if pages == 0 {
-		return fmt.Errorf("not enough to tell: no series were found in the %s before %s", r.window, r.at.UTC().Format(time.RFC3339))
-	}
-	return fmt.Errorf("not enough to tell: no series of a known engine were read (%d instances, %d metrics that inferdx knows)", pages, len(metrics))
 }

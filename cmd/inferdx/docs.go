@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/inferdx/inferdx/internal/config"
 )
 
 func (a *app) docs() *cobra.Command {
@@ -29,6 +31,9 @@ func (a *app) docs() *cobra.Command {
 				return fmt.Errorf("docs: %w", err)
 			}
 			files := map[string]string{"commands": commandsPage(cmd.Root())}
+			if files["configuration"], err = config.Reference(); err != nil {
+				return err
+			}
 			for _, kind := range kinds {
 				files[kind] = overview(kind, r.pages(kind))
 			}
@@ -37,7 +42,7 @@ func (a *app) docs() *cobra.Command {
 					return fmt.Errorf("docs: %w", err)
 				}
 			}
-			_, err = fmt.Fprintf(a.out, "%s: %s and commands\n", dir, strings.Join(kinds, ", "))
+			_, err = fmt.Fprintf(a.out, "%s: %s, configuration and commands\n", dir, strings.Join(kinds, ", "))
 			return err
 		},
 	}

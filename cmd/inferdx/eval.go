@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,8 @@ came first (AC@1) or among the first three (AC@3; any one listed cause is a hit)
 rank, false alarms on healthy servers, abstentions and calibration, beside what simpler methods reach.
 
 DIR holds one folder a recording, with metrics.om.gz and scenario.yaml; DIR/cases holds incidents in
-figures. Recordings with split: heldout are reported apart and take no part in --fit and --margins.`,
+figures. Recordings with split: heldout (kept for tests) or probe (made afterwards to break the rules)
+are reported apart and take no part in --fit and --margins.`,
 		Example: `  inferdx eval
   inferdx eval corpus --split given --verbose
   inferdx eval --margins --fit`,
@@ -44,7 +46,7 @@ figures. Recordings with split: heldout are reported apart and take no part in -
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.format, "format", "text", "text or json")
-	f.StringSliceVar(&o.splits, "split", nil, "given, dev or heldout (repeatable; default every one, each apart)")
+	f.StringSliceVar(&o.splits, "split", nil, strings.Join(eval.SplitNames(), ", ")+" (repeatable; default every one, each apart)")
 	f.StringSliceVar(&o.conditions, "condition", nil, "conditions by name, or all (repeatable; default what is known, from everything to the server's own page)")
 	f.BoolVar(&o.margins, "margins", false, "print the nearest corpus value of each threshold, and what moving it by a fifth does")
 	f.BoolVar(&o.fit, "fit", false, "fit temperature and bias, load families and rigs left out in turn")

@@ -41,6 +41,10 @@ func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
 	f.StringVar(&e.log, "log", "", "log file of the server, its start included; plain or gzip")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
+	e.objectiveFlags(f)
+}
+
+func (e *evidence) objectiveFlags(f *pflag.FlagSet) {
 	f.StringVar(&e.preset, "slo-preset", "", "objectives by workload: "+strings.Join(presetNames, ", "))
 	f.DurationVar(&e.ttft, "slo-ttft", 0, "objective for the P99 of time to first token (default 2s)")
 	f.DurationVar(&e.tpot, "slo-tpot", 0, "objective for the P99 of time per output token (default 100ms)")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +31,7 @@ func (a *app) explain() *cobra.Command {
 				return err
 			}
 			if slices.Contains(kinds, args[0]) {
-				return list(a.out, r.pages(args[0]))
+				return list(a.out, args[0], r.pages(args[0]))
 			}
 			return r.explain(a.out, args[0], format)
 		},
@@ -40,17 +41,41 @@ func (a *app) explain() *cobra.Command {
 	return cmd
 }
 
-// list writes one line for each page.
-func list(w io.Writer, pages []page) error {
-	wide := 0
-	for _, p := range pages {
-		wide = max(wide, len(p.id))
+// columns are what a list tells of each page between its id and its title.
+func columns(kind string) []string {
+	switch kind {
+	case "signals":
+		return []string{"AREA", "UNIT"}
+	case "symptoms":
+		return []string{"AREA", "SEVERITY"}
+	case "causes":
+		return []string{"AREA", "LAYER"}
 	}
+	return []string{"TYPE", "UNIT"}
+}
+
+// list writes one line for each page, under a heading.
+func list(w io.Writer, kind string, pages []page) error {
 	var b strings.Builder
-	for _, p := range pages {
-		fmt.Fprintf(&b, "%-*s  %s\n", wide, p.id, strings.Join(strings.Fields(p.title), " "))
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row := func(id string, brief []string, title string) {
+		cells := []string{id}
+		for _, c := range brief {
+			if c == "" || c == "." { // a user's file outside any folder
+				c = "-"
+			}
+			cells = append(cells, c)
+		}
+		_, _ = fmt.Fprintln(t, printable(strings.Join(append(cells, oneLine(title)), "\t"))) // a strings.Builder takes all
 	}
-	_, err := io.WriteString(w, printable(b.String()))
+	row("ID", columns(kind), "TITLE")
+	for _, p := range pages {
+		row(p.id, p.brief, p.title)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
@@ -63,12 +88,15 @@ func (r *reference) explain(w io.Writer, id, format string) error {
 			ids = append(ids, p.id)
 			switch {
 			case folded(p.id) != folded(id):
-			case format == "markdown":
-				found = append(found, p.markdown())
 			default:
-				found = append(found, p.plain(width(w)))
+				found = append(found, p.text(w, format))
 			}
 		}
+	}
+	if p, ok, err := r.earlier(folded(id)); err != nil && len(found) == 0 {
+		return err
+	} else if ok {
+		found = append(found, p.text(w, format))
 	}
 	if len(found) == 0 {
 		hint := "`inferdx explain " + strings.Join(kinds, "|") + "` lists what there is"
@@ -79,6 +107,14 @@ func (r *reference) explain(w io.Writer, id, format string) error {
 	}
 	_, err := io.WriteString(w, printable(strings.Join(found, "\n")))
 	return err
+}
+
+// text is a page in the wanted format.
+func (p *page) text(w io.Writer, format string) string {
+	if format == "markdown" {
+		return p.markdown()
+	}
+	return p.plain(width(w))
 }
 
 // folded lets --max-num-seqs find max_num_seqs.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -140,6 +141,14 @@ func pages() http.Handler {
 	mux.HandleFunc("/nan", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "vllm:num_requests_running NaN\nvllm:num_requests_waiting NaN\n")
 	})
+	mux.HandleFunc("/foreignprom/api/v1/query", func(w http.ResponseWriter, r *http.Request) {
+		query := r.FormValue("query")
+		if strings.HasPrefix(query, "count by (job, instance)") || resultType(query) == "matrix" {
+			fmt.Fprint(w, answer(query, r.FormValue("time"), "nobody"))
+			return
+		}
+		fmt.Fprint(w, answer(query, r.FormValue("time"), "gpu"))
+	})
 	mux.HandleFunc("/prom/api/v1/query", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, answer(r.FormValue("query"), r.FormValue("time"), r.Header.Get("X-Scope-OrgID")))
 	})
@@ -167,6 +176,17 @@ vllm:time_to_first_token_seconds_sum{model_name="m"} %d
 func answer(query, at, tenant string) string {
 	end, err := strconv.ParseFloat(at, 64)
 	if err != nil || tenant != "gpu" {
+		return `{"status":"success","data":{"resultType":"` + resultType(query) + `","result":[]}}`
+	}
+	if by, ok := strings.CutPrefix(query, "count by ("); ok { // which jobs, which engines
+		labels := map[string]string{"job": "node"}
+		if !strings.HasPrefix(by, "job) ") {
+			labels = map[string]string{"job": "vllm", "instance": "p:8000"}
+		}
+		metric, _ := json.Marshal(labels)
+		return fmt.Sprintf(`{"status":"success","data":{"resultType":"vector","result":[{"metric":%s,"value":[%.3f,"1"]}]}}`, metric, end)
+	}
+	if strings.Contains(query, `namespace="`) { // what --match asks for here is never there
 		return `{"status":"success","data":{"resultType":"matrix","result":[]}}`
 	}
 	var series []string
@@ -187,4 +207,11 @@ func answer(query, at, tenant string) string {
 		series = append(series, fmt.Sprintf(`{"metric":{"__name__":%q,"job":"vllm","instance":"p:8000"},"values":[%s]}`, m.name, strings.Join(points, ",")))
 	}
 	return `{"status":"success","data":{"resultType":"matrix","result":[` + strings.Join(series, ",") + `]}}`
+}
+
+func resultType(query string) string {
+	if strings.HasPrefix(query, "count by") {
+		return "vector"
+	}
+	return "matrix"
 }

@@ -8,7 +8,9 @@ import (
 // page is one entry of the reference: `explain` prints it, `docs` writes it.
 type page struct {
 	kind, id, title string
-	sections        []section
+	// brief are the columns between id and title where pages are listed.
+	brief    []string
+	sections []section
 }
 
 // section has paragraphs and then points; one without either is left out.

@@ -146,7 +146,11 @@ func (r *reference) pages(kind string) []page {
 }
 
 func (r *reference) symptom(x *rules.Rule) page {
-	p := page{kind: "symptom", id: x.ID, title: x.Title}
+	severity := string(x.Severity)
+	if x.Note {
+		severity = "note"
+	}
+	p := page{kind: "symptom", id: x.ID, title: x.Title, brief: []string{x.Area, severity}}
 	p.add("Meaning", []string{x.Why}, nil)
 	impact := "Severity " + string(x.Severity) + "."
 	if x.Note {
@@ -158,7 +162,7 @@ func (r *reference) symptom(x *rules.Rule) page {
 		points = append(points, "pages once it has held for "+units.Duration(x.For))
 	}
 	for _, t := range x.Evidence {
-		points = append(points, "says: "+t.Source())
+		points = append(points, "says: "+t.Plain())
 	}
 	p.add("Diagnosis", nil, points)
 	var causes []string
@@ -176,7 +180,7 @@ func (r *reference) symptom(x *rules.Rule) page {
 }
 
 func (r *reference) cause(b *playbooks.Playbook) page {
-	p := page{kind: "cause", id: b.ID, title: b.Title}
+	p := page{kind: "cause", id: b.ID, title: b.Title, brief: []string{b.Group, b.Layer}}
 	p.add("Meaning", []string{b.Is}, nil)
 	var hurts []string
 	for _, id := range b.Explains {
@@ -221,7 +225,7 @@ func (r *reference) cause(b *playbooks.Playbook) page {
 
 func evidenceLine(side string, it playbooks.Item) string {
 	word := map[float64]string{4: "decisive", 2: "strong", 1: "moderate", 0.4: "weak"}[it.Weight]
-	return fmt.Sprintf("%s, %s (%s): %s when %s", side, word, it.By, it.Text.Source(), code(oneLine(it.When.Source())))
+	return fmt.Sprintf("%s, %s (%s): %s when %s", side, word, it.By, it.Text.Plain(), code(oneLine(it.When.Source())))
 }
 
 func (r *reference) change(c playbooks.Change) string {
@@ -239,7 +243,7 @@ func (r *reference) change(c playbooks.Change) string {
 		what += " " + c.Direction
 	}
 	parts = append(parts, what+" ("+c.When+")")
-	for _, t := range []string{c.Text.Source(), c.Why.Source()} {
+	for _, t := range []string{c.Text.Plain(), c.Why.Plain()} {
 		if t != "" {
 			parts = append(parts, t)
 		}

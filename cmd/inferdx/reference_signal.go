@@ -11,7 +11,7 @@ import (
 
 func (r *reference) signal(id string) page {
 	m, _ := r.c.Signals.Meaning(id)
-	p := page{kind: "signal", id: id, title: m.Name}
+	p := page{kind: "signal", id: id, title: m.Name, brief: []string{m.Area, m.Unit}}
 	unit := "Unit: " + m.Unit + "."
 	if m.Unit == "" {
 		unit = ""
@@ -84,7 +84,7 @@ func sourceLine(d signals.Dialect, src signals.SignalSource) string {
 
 func (r *reference) knob(k *knobs.Knob) page {
 	f := r.settings[k.Engine][k.ID]
-	p := page{kind: "knob", id: k.ID, title: k.Engine + " " + k.Flag}
+	p := page{kind: "knob", id: k.ID, title: k.Engine + " " + k.Flag, brief: []string{string(k.Type), k.Unit}}
 	p.add("Meaning", []string{code(k.Flag) + " " + k.Effect + "."}, nil)
 	points := []string{"type: " + rangeOf(k)}
 	add := func(label, s string) {

@@ -7,17 +7,20 @@ import (
 )
 
 func (a *app) schema() *cobra.Command {
+	schemas := map[string]func() ([]byte, error){"diagnosis": render.Schema, "compare": render.CompareSchema}
 	return &cobra.Command{
-		Use:   "schema [diagnosis]",
-		Short: "Print the JSON Schema of `diagnose --format json`",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 || len(args) == 1 && args[0] != "diagnosis" {
-				return usage("the only schema is `inferdx schema diagnosis`", "there is no schema %q", args[len(args)-1])
+		Use:   "schema [diagnosis|compare]",
+		Short: "Print the JSON Schema of `diagnose --format json` or `compare --format json`",
+		RunE: func(_ *cobra.Command, args []string) error {
+			of := "diagnosis"
+			if len(args) > 0 {
+				of = args[0]
 			}
-			return nil
-		},
-		RunE: func(*cobra.Command, []string) error {
-			text, err := render.Schema()
+			schema, ok := schemas[of]
+			if !ok || len(args) > 1 {
+				return usage("there are `inferdx schema diagnosis` and `inferdx schema compare`", "there is no schema %q", args[len(args)-1])
+			}
+			text, err := schema()
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/inferdx/inferdx/internal/source/promapi"
 	"github.com/inferdx/inferdx/internal/source/recording"
 	"github.com/inferdx/inferdx/internal/source/serverinfo"
+	"github.com/inferdx/inferdx/rules/signals"
 )
 
 // wanted tells the metrics that the catalogue reads from all others.
@@ -35,7 +36,7 @@ func (o *diagnosis) fromRecording(c *content.Content) (*reading, error) {
 func (o *diagnosis) in(st *samples.Store) (*reading, error) {
 	first, last, ok := st.Bounds()
 	if !ok {
-		return nil, &failure{code: exitUnknown, err: (&reading{store: st}).noEngine(), hints: []string{"was the engine scraped at all?"}}
+		return nil, noEngine(st)
 	}
 	at, err := parseTime(o.at, time.UnixMilli(last))
 	if err != nil {
@@ -45,7 +46,7 @@ func (o *diagnosis) in(st *samples.Store) (*reading, error) {
 		return nil, unreadable("it holds samples from "+stamp(first)+" to "+stamp(last),
 			"the recording has nothing in the %s before %s", o.window, at.UTC().Format(time.RFC3339))
 	}
-	return &reading{store: st, at: at, window: o.window}, nil
+	return &reading{store: st, at: at, window: o.window, noTarget: func() error { return noEngine(st) }}, nil
 }
 
 func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
@@ -56,6 +57,7 @@ func (a *app) fromPages(ctx context.Context, o *diagnosis, c *content.Content) (
 		return nil, err
 	}
 	r := &reading{store: got.store, faults: got.faults, window: o.window, at: time.Now()}
+	r.noTarget = func() error { return noEngine(got.store) }
 	if first, last, ok := got.store.Bounds(); ok {
 		r.at = time.UnixMilli(last)
 		if seen := time.Duration(last-first)*time.Millisecond + time.Second; !o.windowSet {
@@ -98,11 +100,31 @@ func (o *diagnosis) fromPrometheus(ctx context.Context, c *content.Content) (*re
 	if err != nil {
 		return nil, err
 	}
-	st, faults, err := promapi.Fetch(ctx, promapi.Options{
-		Options: client, URL: o.prometheus.url, Timeout: o.http.timeout, BodyLimit: limit, Offset: o.prometheus.offset,
-	}, promapi.Selection{At: at, Window: o.window, Names: c.Signals.Metrics(), Matchers: o.prometheus.match})
+	server := promapi.Options{Options: client, URL: o.prometheus.url, Timeout: o.http.timeout, BodyLimit: limit, Offset: o.prometheus.offset}
+	sel := promapi.Selection{At: at, Window: o.window, Names: c.Signals.Metrics(), Matchers: o.prometheus.match}
+	st, faults, err := promapi.Fetch(ctx, server, sel)
 	if err != nil {
 		return nil, unreadable("the URL is that of the server, as http://host:9090, without /api/v1", "%w", err)
 	}
-	return &reading{store: st, faults: faults, at: at.Add(-o.prometheus.offset), window: o.window}, nil
+	r := &reading{
+		store: st, faults: faults, at: at.Add(-o.prometheus.offset), window: o.window,
+		noTarget: func() error { return o.prometheus.nobody(ctx, server, st, c.Signals.Markers(), at, o.window) },
+	}
+	if len(st.Instances()) > 0 {
+		r.readEarlier(ctx, server, sel, c.History())
+	}
+	return r, nil
+}
+
+// readEarlier reads the windows that the content compares the present with.
+func (r *reading) readEarlier(ctx context.Context, server promapi.Options, sel promapi.Selection, h *signals.History) {
+	var backs []promapi.Back
+	for _, w := range h.Windows() {
+		backs = append(backs, promapi.Back{By: w.Back, Names: w.Metrics})
+	}
+	stores, faults := promapi.FetchEarlier(ctx, server, sel, backs)
+	r.faults = append(r.faults, faults...)
+	for i, st := range stores {
+		r.earlier = append(r.earlier, signals.Earlier{Back: backs[i].By, Store: st})
+	}
 }

@@ -43,7 +43,10 @@ func (a *app) runTests(o *folders, strict, verbose bool) error {
 	var faults yamlpos.Problems
 	if errors.As(err, &faults) {
 		_, _ = fmt.Fprintln(a.err, printable(faults.Error()))
-		return unreadable("", "nothing was tested: the rules or playbooks have %s", count(len(faults), "fault"))
+		return &failure{
+			code: exitFailure, hints: o.misplaced(),
+			err: fmt.Errorf("nothing was tested: the rules or playbooks have %s", count(len(faults), "fault")),
+		}
 	}
 	if err != nil {
 		return err

@@ -5,8 +5,10 @@ package content
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
+	"testing/fstest"
 
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/model"
@@ -36,6 +38,17 @@ type Options struct {
 	PromQL func(query string) (metrics []string, err error)
 	// NoBuiltin leaves the built-in symptoms and causes out; the signals and knobs stay.
 	NoBuiltin bool
+	// Disable takes symptoms and causes of these ids away, whoever defined them.
+	Disable []string
+}
+
+// disabled is a file for each id that takes it away.
+func disabled(ids []string) fs.FS {
+	files := fstest.MapFS{}
+	for _, id := range ids {
+		files[id+".yaml"] = &fstest.MapFile{Data: []byte("disabled: true"), Mode: 0o444}
+	}
+	return files
 }
 
 // Load reads and checks the content. The error lists every fault of every file.
@@ -53,6 +66,10 @@ func Load(o Options) (*Content, error) {
 	if !o.NoBuiltin {
 		ruleFS = append([]fs.FS{rules.Builtin()}, ruleFS...)
 		bookFS = append([]fs.FS{playbooks.Builtin()}, bookFS...)
+	}
+	if len(o.Disable) > 0 {
+		off := disabled(o.Disable)
+		ruleFS, bookFS = append(slices.Clip(ruleFS), off), append(slices.Clip(bookFS), off)
 	}
 	known := newNames(c)
 	c.Rules, err = rules.Load(known, ruleFS...)
@@ -168,7 +185,10 @@ func (c *Content) Describe(server, id string) (engine.KnobInfo, bool) {
 	if !ok {
 		return engine.KnobInfo{}, false
 	}
-	return engine.KnobInfo{Flag: k.Flag, Min: k.Min, Max: k.Max, Restart: k.Restart, ChangesOutput: k.ChangesOutput, Cost: k.Cost}, true
+	return engine.KnobInfo{
+		Flag: k.Flag, Min: k.Min, Max: k.Max, Restart: k.Restart, ChangesOutput: k.ChangesOutput, Cost: k.Cost,
+		Setting: k.Setting, Rollback: k.Rollback,
+	}, true
 }
 
 // Available implements engine.Knobs.

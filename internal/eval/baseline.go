@@ -111,7 +111,7 @@ func bySeverity(c *content.Content, o Outcome) []string {
 
 // flagsOnly weighs every playbook with nothing known but the launch arguments.
 func flagsOnly(c *content.Content, r *Recording) []string {
-	facts, _ := c.Knobs.FromArgs(r.Engine, r.Args)
+	facts := c.Knobs.FromArgs(r.Engine, r.Args).Facts
 	env := factEnv{}
 	for id, f := range c.Knobs.Defaults(r.Engine, r.EngineVersion, facts) {
 		env[id] = f

@@ -75,6 +75,10 @@ func TestAStateInPlaceOfACauseAbstains(t *testing.T) {
 	if p := outcome(model.Healthy, "", state).FalseAlarm(); p != "busy" {
 		t.Errorf("on a healthy server the false alarm is %q", p)
 	}
+	healthy := &Recording{Scenario: Scenario{ID: "x", Status: model.Healthy}}
+	if p := (Outcome{R: healthy, Status: model.Degraded}).FalseAlarm(); p != "called degraded" {
+		t.Errorf("a healthy server called degraded without a cause: %q", p)
+	}
 }
 
 func TestCalibrationIsTheGapBetweenScoreAndTruth(t *testing.T) {

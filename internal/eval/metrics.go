@@ -106,12 +106,20 @@ func yes(b bool) float64 {
 	return 0
 }
 
-// FalseAlarm is the cause that a healthy or idle server is accused of; "" when it is left in peace.
+// FalseAlarm is the cause that a healthy or idle server is accused of, or its status where it is called
+// ill without one and nothing acceptable stands beside it; "" when it is left in peace.
 func (o Outcome) FalseAlarm() string {
 	if p := o.Primary(); o.R.Quiet() && p != "" && !o.R.Accepts(p) {
 		return p
 	}
-	return o.unwanted(0.5)
+	if c := o.unwanted(0.5); c != "" {
+		return c
+	}
+	ill := o.Status == model.Degraded || o.Status == model.Down
+	if o.R.Quiet() && ill && len(o.R.AlsoAcceptable) == 0 {
+		return "called " + string(o.Status)
+	}
+	return ""
 }
 
 // unwanted is the first cause of at least a score that a quiet recording must not show.

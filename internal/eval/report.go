@@ -80,7 +80,7 @@ func Measure(o Options) (*Report, error) {
 		}
 	}
 	out := &Report{Version: "1", Fit: Values(engine.DefaultFit)}
-	for _, name := range []string{Given, Dev, Heldout, Probe} {
+	for _, name := range SplitNames() {
 		if part := Select(rs, name); len(part) > 0 {
 			out.Splits = append(out.Splits, measureSplit(c, name, conditions, part, all))
 		}
@@ -91,7 +91,7 @@ func Measure(o Options) (*Report, error) {
 	return out, o.more(out, Select(rs, Given, Dev))
 }
 
-// more adds what takes longer. Held-out recordings take no part in it.
+// more adds what takes longer. Recordings held out and probes take no part in it.
 func (o Options) more(out *Report, rs []*Recording) error {
 	if (o.Margins || o.Fit) && len(rs) == 0 {
 		return errors.New("margins and fits need recordings that are not held out")

@@ -113,6 +113,8 @@ type Symptom struct {
 	Evidence    []Evidence   `json:"evidence"`
 
 	Entity EntityID `json:"-"`
+	// Traced says that the beginning was seen; else Since is when the observation began.
+	Traced bool `json:"-"`
 }
 
 // Evidence is one sentence and, where it rests on one signal, that signal's value.

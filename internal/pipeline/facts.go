@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/inferdx/inferdx/internal/hardware"
 	"github.com/inferdx/inferdx/internal/model"
@@ -17,20 +18,14 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 		return out, nil, nil
 	}
 	machine(out, t)
-	args, ns := p.Content.Knobs.FromArgs(t.Engine.Name, r.Args)
-	notes = append(notes, ns...)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
-	launch := r.Args != nil || r.Log != nil
-	if n := contradictions(args, labels, t); n != "" {
-		notes = append(notes, n)
-		args, launch = nil, r.Log != nil
-	}
-	maps.Copy(out, args)
+	said, notes := p.launch(t, r, labels)
+	maps.Copy(out, said.facts)
 	merge(out, r.Log)
 	if r.Server != nil {
-		said, configured := r.Server(t.Labels)
-		merge(out, said)
-		launch = launch || configured
+		own, configured := r.Server(t.Labels)
+		merge(out, own)
+		said.whole = said.whole || configured
 	}
 	merge(out, labels)
 	version := ""
@@ -42,11 +37,32 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	if version == "" {
 		version = ">=" + t.Engine.Version
 	}
-	shared = p.defaults(t.Engine.Name, version, out, launch)
+	shared = p.defaults(t.Engine.Name, version, out, said)
 	if f, ok := weightBytes(known(out, shared, "quantization", "dtype"), t.Labels.Get("model_name")); ok {
 		out["weight_bytes_fact"] = f
 	}
+	if f, ok := processor(out, r.Args, t); ok {
+		out["processor"] = f
+	}
 	return out, shared, notes
+}
+
+// launch is what is known of how a server was started.
+type launch struct {
+	facts map[string]model.Fact
+	// whole says that all settings are known, so that the others have their defaults, but for the doubtful.
+	whole    bool
+	doubtful []string
+}
+
+// launch reads the launch arguments and the log. Arguments of another server are left out.
+func (p *Pipeline) launch(t signals.Target, r Request, labels map[string]model.Fact) (launch, []string) {
+	args := p.Content.Knobs.FromArgs(t.Engine.Name, r.Args)
+	out := launch{facts: args.Facts, whole: r.Args != nil && !args.Partial || r.Log != nil, doubtful: args.Doubtful}
+	if n := contradictions(args.Facts, labels, t); n != "" {
+		return launch{whole: r.Log != nil}, append(args.Notes, n)
+	}
+	return out, args.Notes
 }
 
 // known picks facts by name, a target's own before shared ones.
@@ -131,8 +147,8 @@ var circumstances = []string{"backend", "gpu_name", "gpu_memory_gib", "performan
 // defaults gives the value that every knob has by default, as <id>_default; and as the value itself
 // only where the launch command is known, so that what it does not set is known, too. The answer is
 // remembered by version and circumstances: a fleet has few.
-func (p *Pipeline) defaults(server, version string, known map[string]model.Fact, launch bool) map[string]model.Fact {
-	key := fmt.Sprint(server, "\xff", version, "\xff", launch)
+func (p *Pipeline) defaults(server, version string, known map[string]model.Fact, said launch) map[string]model.Fact {
+	key := fmt.Sprint(server, "\xff", version, "\xff", said.whole, said.doubtful)
 	given := map[string]model.Fact{}
 	for _, name := range circumstances {
 		if f, ok := known[name]; ok {
@@ -146,7 +162,7 @@ func (p *Pipeline) defaults(server, version string, known map[string]model.Fact,
 	got := map[string]model.Fact{}
 	for name, f := range p.Content.Knobs.Defaults(server, version, given) {
 		got[name+"_default"] = f
-		if launch {
+		if said.whole && !slices.Contains(said.doubtful, name) {
 			got[name] = f
 		}
 	}

@@ -20,12 +20,13 @@ type Pipeline struct {
 	Content *content.Content
 	Engine  *engine.Engine
 
+	history    *signals.History
 	remembered sync.Map // knob defaults by version and circumstances
 }
 
 // New builds the engine over a content. recordings counts, by cause, the recordings behind it.
 func New(c *content.Content, recordings map[string]int, fit engine.Fit) *Pipeline {
-	return &Pipeline{Content: c, Engine: engine.New(engine.Options{
+	return &Pipeline{Content: c, history: c.History(), Engine: engine.New(engine.Options{
 		Rules: c.Rules, Playbooks: c.Playbooks, Meanings: c, Knobs: c, RecordingsBehind: recordings, Fit: fit,
 	})}
 }
@@ -53,7 +54,13 @@ type Request struct {
 	// PromQL evaluates users' own signals over the samples of the frame, see signals.Request. It is
 	// needed only where the catalogue's Own lists any.
 	PromQL func(query string, at time.Time) (map[string]float64, error)
+	// Earlier are the samples of earlier windows where the store does not hold them, see History.
+	Earlier []signals.Earlier
 }
+
+// History is the plan of the earlier windows that the content compares with: what a source must keep,
+// or read beside the present.
+func (p *Pipeline) History() *signals.History { return p.history }
 
 // Frame evaluates the catalogue and everything known beside the metrics.
 func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
@@ -69,6 +76,7 @@ func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) 
 			}
 			return own, shared
 		},
+		Past: p.history, Earlier: r.Earlier,
 	})
 	return f, notes
 }

@@ -174,7 +174,7 @@ func hurtsOf(d model.Diagnosis) []string {
 			tail = append(tail, string(s.Severity))
 		}
 		if s.State == model.Pending {
-			tail = append(tail, "pending, held for "+units.Duration(time.Duration(s.HeldSeconds*float64(time.Second))))
+			tail = append(tail, "pending, "+heldFor(s.HeldSeconds))
 		}
 		if len(tail) > 0 {
 			line += " (" + strings.Join(tail, ", ") + ")"
@@ -182,6 +182,13 @@ func hurtsOf(d model.Diagnosis) []string {
 		out = append(out, line)
 	}
 	return few(out, maxEvidence)
+}
+
+func heldFor(seconds float64) string {
+	if seconds < 1 {
+		return "seen just now"
+	}
+	return "held for " + units.Duration(time.Duration(seconds*float64(time.Second)))
 }
 
 func trendsOf(d model.Diagnosis) []string {

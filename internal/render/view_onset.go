@@ -43,7 +43,10 @@ func changedOf(d model.Diagnosis, end time.Time) string {
 	}
 	var out []string
 	for _, c := range d.Changed {
-		s := name(c.What) + " " + endOf(c.What, c.From) + " -> " + endOf(c.What, c.To)
+		s := "the server was restarted"
+		if c.What != "restart" {
+			s = name(c.What) + " " + endOf(c.What, c.From) + " -> " + endOf(c.What, c.To)
+		}
 		if d.Onset != nil && !c.At.IsZero() {
 			if dt := c.At.Sub(*d.Onset).Round(time.Second); dt != 0 {
 				s += " (at " + clock(c.At, end) + ")"
@@ -81,8 +84,6 @@ func unitOf(signal string) string {
 		return "tokens/s"
 	case strings.HasSuffix(signal, "requests_per_s"):
 		return "requests/s"
-	case strings.HasSuffix(signal, "_per_s"):
-		return "/s"
 	}
 	for suffix, unit := range map[string]string{
 		"_s": "s", "_ms": "ms", "_ratio": "ratio", "_mib": "MiB", "_gib": "GiB", "_bytes": "bytes",

@@ -44,7 +44,7 @@ func newTurn(a model.Action) turnView {
 		t.undo = "undo: " + text(a.Rollback)
 	}
 	switch {
-	case a.Kind == model.KindKnob && a.To == nil && a.Text != "":
+	case a.Kind == model.KindKnob && inWords(a):
 		t.words = text(a.Text)
 	case a.Kind == model.KindKnob:
 		t.knob = name(cmp.Or(a.Flag, a.Knob)) + " " + fromOf(a) + " -> " + nameOr(a.To, "?")
@@ -53,6 +53,11 @@ func newTurn(a model.Action) turnView {
 	}
 	t.price = priceOf(a)
 	return t
+}
+
+// inWords says that a change reads better in words than as a value turned into another.
+func inWords(a model.Action) bool {
+	return a.Text != "" && (a.To == nil || *a.To == "true" || *a.To == "false" || *a.To == "unset")
 }
 
 func fromOf(a model.Action) string {
@@ -84,10 +89,10 @@ func priceOf(a model.Action) string {
 	case a.When == "rollout":
 		parts = append(parts, "with the next rollout")
 	}
-	if a.ChangesOutput {
+	if a.ChangesOutput && !strings.Contains(strings.ToLower(a.Cost), "answers ") { // the price says how
 		parts = append(parts, "answers may change")
 	}
-	if a.Cost != "" {
+	if a.Cost != "" && a.Cost != "none" {
 		parts = append(parts, text(a.Cost))
 	}
 	return strings.Join(parts, "; ")

@@ -122,6 +122,9 @@ func (r *reader) factsOf(engine string, m map[yamlpos.Text]factFile) map[string]
 			fact = k
 		}
 		fact.From, fact.Explicit, fact.Inferred = "test", explicit, inferred
+		if !explicit && !inferred {
+			fact.From = "default"
+		}
 		out[key.S] = fact
 	}
 	return out

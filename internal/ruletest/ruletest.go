@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/contentdir"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/internal/yamlpos"
-	"github.com/inferdx/inferdx/rules"
 )
 
 // Result is one case. Err is nil when the content did as expected, else it shows where and why not.
@@ -116,7 +116,7 @@ func findIn(fsys fs.FS) ([]*found, yamlpos.Problems) {
 	tests := map[string][]byte{}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		isTest := strings.HasSuffix(name, testSuffix)
-		if err != nil || d.IsDir() || !isTest && !rules.IsContent(name) {
+		if err != nil || d.IsDir() || !isTest && !contentdir.IsContent(name) {
 			return err
 		}
 		src, err := fs.ReadFile(fsys, name)
@@ -148,7 +148,7 @@ func findIn(fsys fs.FS) ([]*found, yamlpos.Problems) {
 const testSuffix = ".test.yaml"
 
 func newFound(name string, src []byte) *found {
-	f := &found{id: rules.ID(name), name: name, testName: strings.TrimSuffix(name, ".yaml") + testSuffix, kind: kindPlaybook}
+	f := &found{id: contentdir.ID(name), name: name, testName: strings.TrimSuffix(name, ".yaml") + testSuffix, kind: kindPlaybook}
 	f.outline = outlineOf(src)
 	f.disabled = f.outline.Disabled
 	if f.outline.When != nil {

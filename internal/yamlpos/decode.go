@@ -67,6 +67,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value) {
 		d.text(n, v)
 		return
 	}
+	n = expand(n, v)
 	if n.ShortTag() == "!!null" {
 		d.null(n, v)
 		return

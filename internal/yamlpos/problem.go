@@ -2,6 +2,7 @@ package yamlpos
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -102,4 +103,17 @@ func (ps Problems) Err() error {
 		return nil
 	}
 	return ps
+}
+
+// AsProblems gives the faults that an error holds, of nil none; any other error becomes a fault of the
+// whole file.
+func AsProblems(file string, err error) Problems {
+	var ps Problems
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &ps):
+		return ps
+	}
+	return Problems{{File: file, Line: 1, Col: 1, Msg: err.Error()}}
 }

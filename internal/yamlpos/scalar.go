@@ -55,6 +55,9 @@ func (d *decoder) null(n *yaml.Node, v reflect.Value) {
 		what = aDuration
 	}
 	if what != "text" && what != "" {
+		if _, own := v.Addr().Interface().(yaml.Unmarshaler); own {
+			what = "a value" // what a number is to a type of its own is for the type to say
+		}
 		d.fault(n, "want "+what+", found nothing", "")
 	}
 }

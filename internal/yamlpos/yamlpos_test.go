@@ -319,3 +319,31 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+type address struct {
+	URL  string `yaml:"url"`
+	Path string `yaml:"path"`
+}
+
+func (*address) ExpandYAML(n *yaml.Node) *yaml.Node {
+	if n.Kind != yaml.ScalarNode {
+		return n
+	}
+	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "url", Line: n.Line, Column: n.Column}
+	return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{key, n}, Line: n.Line, Column: n.Column}
+}
+
+func TestAShortFormIsReadAsStrictlyAsTheLongOne(t *testing.T) {
+	var got map[string]*address
+	if _, err := yamlpos.Decode("a.yaml", []byte("short: http://a\nlong: {url: http://b, path: /x}\n"), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]*address{"short": {URL: "http://a"}, "long": {URL: "http://b", Path: "/x"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	_, err := yamlpos.Decode("a.yaml", []byte("long: {urll: http://b}\n"), &got)
+	if err == nil || !strings.Contains(err.Error(), "a.yaml:1:8: unknown field urll") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -15,13 +15,24 @@ import (
 // glued is a short flag with its value: -O3.
 var glued = regexp.MustCompile(`^(-[A-Za-z])(\d+)$`)
 
+// Launch is what a command line says.
+type Launch struct {
+	Facts map[string]model.Fact
+	// Notes say what was not understood.
+	Notes []string
+	// Partial says that flags may stand elsewhere, such as in a file; what is not set here is then not known.
+	Partial bool
+	// Doubtful are knobs that the command line seems to set without saying clearly to what.
+	Doubtful []string
+}
+
 // FromArgs reads launch arguments, in every spelling the server takes. What it does not understand becomes a note, never an
 // error; notes repeat no value of a flag that is not known, which may be a secret.
-func (c *Catalog) FromArgs(engine string, args []string) (facts map[string]model.Fact, notes []string) {
-	facts = map[string]model.Fact{}
+func (c *Catalog) FromArgs(engine string, args []string) Launch {
+	facts := map[string]model.Fact{}
 	e, ok := c.engines[engine]
 	if !ok {
-		return facts, []string{"no knobs of " + engine + " are known; its launch arguments are not read"}
+		return Launch{Facts: facts, Partial: true, Notes: []string{"no knobs of " + engine + " are known; its launch arguments are not read"}}
 	}
 	r := &argReader{engine: e, facts: facts, trees: map[string]map[string]any{}, seen: map[string]bool{}}
 	for len(args) > 0 {
@@ -37,7 +48,7 @@ func (c *Catalog) FromArgs(engine string, args []string) (facts map[string]model
 		slices.Sort(r.strange)
 		r.note("not known here and left out: %s", strings.Join(slices.Compact(r.strange), ", "))
 	}
-	return facts, r.notes
+	return Launch{Facts: facts, Notes: r.notes, Partial: r.partial, Doubtful: r.doubtful}
 }
 
 type argReader struct {
@@ -47,6 +58,9 @@ type argReader struct {
 	seen    map[string]bool
 	notes   []string
 	strange []string
+
+	partial  bool
+	doubtful []string
 }
 
 func (r *argReader) note(format string, args ...any) {
@@ -70,6 +84,15 @@ func (r *argReader) next(args []string) int {
 		flag, value, hasValue = m[1], m[2], true
 	}
 	s, path, ok := r.find(flag)
+	if !ok && path == "" {
+		if s, ok = r.abbreviated(flag); ok {
+			full := s.knob.Flag
+			if s.off {
+				full = "--no-" + strings.TrimPrefix(full, "--")
+			}
+			r.note("%s is read as %s, as the server does", flag, full)
+		}
+	}
 	if !ok {
 		r.unknown(flag)
 		return 1
@@ -85,6 +108,7 @@ func (r *argReader) next(args []string) int {
 		r.boolean(s, flag, value)
 	case used == 1 && !hasValue:
 		r.note("%s has no value", flag)
+		r.doubt(s.knob)
 	default:
 		r.set(s.knob, flag, value)
 	}
@@ -132,10 +156,43 @@ func (r *argReader) find(flag string) (s spelling, path string, ok bool) {
 	return s, path, true
 }
 
+// abbreviated finds the one flag that begins so: Python's argparse, which the servers use, takes every
+// beginning that only one flag has.
+func (r *argReader) abbreviated(flag string) (spelling, bool) {
+	short := normal(flag)
+	if !strings.HasPrefix(short, "--") || len(short) < 4 {
+		return spelling{}, false
+	}
+	for name := range r.others {
+		if strings.HasPrefix(name, short) {
+			return spelling{}, false
+		}
+	}
+	var found spelling
+	for name, s := range r.flags {
+		switch {
+		case !strings.HasPrefix(name, short):
+		case found.knob != nil && (found.knob != s.knob || found.off != s.off):
+			return spelling{}, false
+		default:
+			found = s
+		}
+	}
+	return found, found.knob != nil
+}
+
+// doubt notes that a knob is set to what is not known.
+func (r *argReader) doubt(k *Knob) {
+	if _, known := r.facts[k.ID]; !known {
+		r.doubtful = append(r.doubtful, k.ID)
+	}
+}
+
 func (r *argReader) unknown(flag string) {
 	if r.others[normal(flag)] || r.others[normal(strings.Replace(flag, "--no-", "--", 1))] {
 		if normal(flag) == "--config" {
 			r.note("--config names a file that is not read; flags in it are not known")
+			r.partial = true
 		}
 		return
 	}
@@ -146,6 +203,9 @@ func (r *argReader) unknown(flag string) {
 	if strings.HasPrefix(flag, "--") {
 		if near := yamlpos.Nearest(flag, r.names); near != "" {
 			r.note("unknown flag %s, did you mean %s?", flag, near)
+			if s, ok := r.flags[normal(near)]; ok {
+				r.doubt(s.knob)
+			}
 			return
 		}
 	}
@@ -159,6 +219,7 @@ func (r *argReader) boolean(s spelling, flag, value string) {
 	on, ok := parseBool(value)
 	if !ok {
 		r.note("%s: %q is neither true nor false", flag, value)
+		r.doubt(s.knob)
 		return
 	}
 	r.set(s.knob, flag, fmt.Sprint(on != s.off))
@@ -175,6 +236,7 @@ func (r *argReader) set(k *Knob, flag, value string) {
 	f, isSet, err := k.fact(value, "args", true)
 	if err != nil {
 		r.note("%s: %v", flag, err)
+		r.doubt(k)
 		return
 	}
 	if !isSet {

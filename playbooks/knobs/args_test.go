@@ -1,6 +1,7 @@
 package knobs
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -27,7 +28,9 @@ func TestFromArgs(t *testing.T) {
 		{"none takes back", "--num-gpu-blocks-override 5 --num-gpu-blocks-override None", "\n--num-gpu-blocks-override is set twice; the last one counts"},
 		{"the last one counts", "--max-num-seqs 8 --max-num-seqs 16", "max_num_seqs=16*\n--max-num-seqs is set twice; the last one counts"},
 		{"flags that are no knobs are quiet", "--host 0.0.0.0 --port=8000 --api-key s3cret --no-enable-log-requests", ""},
-		{"a near miss", "--max-num-seq 8", "\nunknown flag --max-num-seq, did you mean --max-num-seqs?"},
+		{"a beginning that only one flag has", "--max-num-seq 8 --no-enforce", "enforce_eager=false* max_num_seqs=8*\n--max-num-seq is read as --max-num-seqs, as the server does\n--no-enforce is read as --no-enforce-eager, as the server does"},
+		{"a beginning that several flags have", "--max-num 8", "\nnot known here and left out: --max-num"},
+		{"a near miss", "--max-nun-seqs 8", "\nunknown flag --max-nun-seqs, did you mean --max-num-seqs?"},
 		{"a strange flag, without its value", "--frobnicate-the-widget s3cret", "\nnot known here and left out: --frobnicate-the-widget"},
 		{"no value", "--max-num-seqs --enforce-eager", "enforce_eager=true*\n--max-num-seqs has no value"},
 		{"no number", "--max-num-seqs many", "\n--max-num-seqs: \"many\" is not a number"},
@@ -38,8 +41,8 @@ func TestFromArgs(t *testing.T) {
 	c := catalog(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			facts, notes := c.FromArgs("vllm", SplitArgs(tt.in))
-			got := strings.Join(append([]string{show(facts)}, notes...), "\n")
+			l := c.FromArgs("vllm", SplitArgs(tt.in))
+			got := strings.Join(append([]string{show(l.Facts)}, l.Notes...), "\n")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -47,8 +50,24 @@ func TestFromArgs(t *testing.T) {
 	}
 }
 
+func TestWhatACommandLineLeavesOpen(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"all understood", "--max-num-seqs 8 --host h", "false []"},
+		{"a near miss", "--max-nun-seqs 8", "false [max_num_seqs]"},
+		{"a value of the wrong kind", "--max-num-seqs many", "false [max_num_seqs]"},
+		{"no value", "--max-num-seqs --enforce-eager", "false [max_num_seqs]"},
+		{"neither true nor false", "--enforce-eager=maybe", "false [enforce_eager]"},
+		{"flags in a file", "--config serve.yaml", "true []"},
+	} {
+		l := catalog(t).FromArgs("vllm", SplitArgs(tc.in))
+		if got := fmt.Sprint(l.Partial, l.Doubtful); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
 func TestNumbersForPeople(t *testing.T) {
-	facts, _ := catalog(t).FromArgs("vllm", []string{"--max-model-len", "32k", "--kv-cache-memory-bytes", "1.5G"})
+	facts := catalog(t).FromArgs("vllm", []string{"--max-model-len", "32k", "--kv-cache-memory-bytes", "1.5G"}).Facts
 	if facts["max_model_len"].Num != 32000 || facts["kv_cache_memory_bytes"].Num != 1.5*(1<<30) {
 		t.Errorf("read as %v and %v", facts["max_model_len"].Num, facts["kv_cache_memory_bytes"].Num)
 	}
@@ -89,7 +108,7 @@ func FuzzFromArgs(f *testing.F) {
 	f.Add(`--max_num_seqs=1e400 --kv-cache-memory-bytes 0x1pG -- - = --=`)
 	c := catalog(f)
 	f.Fuzz(func(t *testing.T, in string) {
-		facts, _ := c.FromArgs("vllm", SplitArgs(in))
+		facts := c.FromArgs("vllm", SplitArgs(in)).Facts
 		values := map[string]string{}
 		for id, fact := range facts {
 			if fact.From != "args" || !fact.Explicit || fact.Num != fact.Num {

@@ -86,6 +86,7 @@ func (o Options) loadMeanings(c *Catalog, fsys fs.FS, sources map[string]*yamlpo
 			if m.Scope == "" {
 				m.Scope = model.ScopeTarget
 			}
+			m.Area = strings.TrimSuffix(path.Base(name), ".yaml")
 			c.meanings[id] = m
 			sources[id] = s
 			if m.PromQL.S != "" {
@@ -127,18 +128,7 @@ func eachFile(fsys fs.FS, dir string, faults *yamlpos.Problems, fn func(name str
 		if err == nil {
 			err = fn(name, src)
 		}
-		*faults = append(*faults, asProblems(name, err)...)
-	}
-}
-
-func asProblems(name string, err error) yamlpos.Problems {
-	switch e := err.(type) { //nolint:errorlint // Decode returns Problems unwrapped
-	case nil:
-		return nil
-	case yamlpos.Problems:
-		return e
-	default:
-		return yamlpos.Problems{{File: name, Line: 1, Col: 1, Msg: err.Error()}}
+		*faults = append(*faults, yamlpos.AsProblems(name, err)...)
 	}
 }
 
@@ -187,10 +177,12 @@ func keys[V any](m map[string]V) []string {
 	return out
 }
 
-// Meaning returns what a signal means.
+// Meaning returns what a signal means, or one with an offset as ttft_p99_s_1d_ago.
 func (c *Catalog) Meaning(id string) (Meaning, bool) {
-	m, ok := c.meanings[id]
-	return m, ok
+	if m, ok := c.meanings[id]; ok || !isAgo(id) {
+		return m, ok
+	}
+	return c.earlier(id)
 }
 
 // IDs lists every signal, sorted.

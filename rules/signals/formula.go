@@ -29,6 +29,7 @@ func (c *Catalog) resolve(sources map[string]*yamlpos.Source) yamlpos.Problems {
 			continue
 		}
 		compiled[id] = formula{id, x}
+		faults = append(faults, c.checkPast(compiled[id], m.Formula, sources[id])...)
 	}
 	placed := map[string]bool{}
 	for _, id := range c.ids {

@@ -31,6 +31,10 @@ type Request struct {
 	// PromQL evaluates the users' own signals over the same samples and gives numbers by the key of
 	// the instance's labels. It is called only where Catalog.Own lists any.
 	PromQL func(query string, at time.Time) (map[string]float64, error)
+	// Past is the plan of the earlier windows that are compared with; nil needs none.
+	Past *History
+	// Earlier are their samples where the store of the present does not hold them.
+	Earlier []Earlier
 }
 
 // Target is what Facts is told of an engine.
@@ -61,6 +65,7 @@ func (c *Catalog) Frame(st *samples.Store, req Request) *model.Frame {
 		a.facts(t)
 	}
 	a.evaluate()
+	a.compare(st)
 	c.Derive(a.b)
 	core := make([]model.Slot, len(c.core))
 	for i, m := range c.core {

@@ -81,9 +81,10 @@ func (c *Catalog) Sources(signal string) []Source {
 
 // query renders for one dialect.
 type query struct {
-	c *Catalog
-	d *dialect
-	o PromQLOptions
+	c      *Catalog
+	d      *dialect
+	o      PromQLOptions
+	offset string // " offset 1d" while a signal is rendered as it was before
 }
 
 // operand is a rendered piece: PromQL text, or a number known beforehand.
@@ -107,8 +108,14 @@ func (x operand) in() string {
 
 // signal renders what the frame holds under an id: the formula where it can be computed, else the series.
 func (q *query) signal(id string) (operand, error) {
+	if a, ok, err := q.c.Ago(id); ok || err != nil {
+		return q.ago(a, err)
+	}
 	m, known := q.c.meanings[id]
 	src, direct := q.d.Signals[id]
+	if m.PromQL.S != "" && q.offset != "" {
+		return operand{}, unsayable("%s is a query of its own, and an offset would have to stand inside it", id)
+	}
 	if m.PromQL.S != "" {
 		return operand{text: expand(m.PromQL.S, q.o.Match, strings.Join(q.o.By, ", "), q.o.Window)}, nil
 	}
@@ -182,7 +189,7 @@ func (q *query) branch(src SignalSource, def SeriesDef, name, matchers string) (
 	if def.kind() == "histogram" {
 		return q.histogram(src, name, matchers)
 	}
-	one, err := overTime(src, name+matchers+"["+q.o.Window+"]")
+	one, err := overTime(src, name+matchers+q.span())
 	if err != nil {
 		return "", err
 	}
@@ -215,7 +222,7 @@ func overTime(src SignalSource, series string) (string, error) {
 
 func (q *query) histogram(src SignalSource, name, matchers string) (string, error) {
 	over := func(fn, suffix string) string {
-		return fn + "(" + name + suffix + matchers + "[" + q.o.Window + "])"
+		return fn + "(" + name + suffix + matchers + q.span() + ")"
 	}
 	switch src.Stat.S {
 	case "q":

@@ -26,6 +26,8 @@ type Meaning struct {
 	Setting *float64 `yaml:"setting"`
 	// Core marks a signal whose absence is always worth a word when causes are ranked.
 	Core bool `yaml:"core"`
+	// Area is the name of the file that holds it: latency, kv, gpu.
+	Area string `yaml:"-"`
 }
 
 // Dialect says from which series a server's signals are read.

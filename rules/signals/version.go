@@ -2,12 +2,14 @@ package signals
 
 import "github.com/inferdx/inferdx/internal/model"
 
-// missing lists what the catalogue could have told of a target but did not see.
+// missing lists what the catalogue could have told of a target but did not see. A server that computes
+// on its CPU lacks no GPU.
 func (a *assembly) missing(t *target, core []model.Slot) []model.Missing {
 	var room [64]model.Missing
 	out := room[:0]
+	processor, _ := a.b.Fact(t.id, "processor")
 	for i, m := range a.c.core {
-		if _, ok := a.b.In(core[i], t.id); ok {
+		if _, ok := a.b.In(core[i], t.id); ok || m.scope == model.ScopeGPU && processor.Text == "cpu" {
 			continue
 		}
 		needs := m.needs

@@ -3,12 +3,14 @@
 package httpclient
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -17,12 +19,22 @@ import (
 // Options are shared by everything that is read over HTTP. Files are read again for each request
 // (certificates for each connection), so that a rotated secret is picked up.
 type Options struct {
-	BearerTokenFile   string
+	BearerTokenFile string
+	// BearerTokenEnv and BasicPasswordEnv name environment variables, instead of the files.
+	BearerTokenEnv string
+	// AuthorizationType goes before the bearer token; empty means Bearer.
+	AuthorizationType string
 	BasicUser         string
 	BasicPasswordFile string
+	BasicPasswordEnv  string
 	TLS               TLS
-	// Headers go with every request, such as X-Scope-OrgID.
-	Headers map[string]string
+	// Headers go with every request, such as X-Scope-OrgID; HeaderFiles hold the values of others.
+	Headers     map[string]string
+	HeaderFiles map[string]string
+	// Proxy says how to reach a server; nil takes HTTP_PROXY and its like from the environment.
+	Proxy func(*http.Request) (*url.URL, error)
+	// DisableHTTP2 stays with HTTP/1.1.
+	DisableHTTP2 bool
 	// FollowRedirects also follows redirects to other hosts, without credentials and headers.
 	// Redirects on the same host are always followed, from HTTPS to HTTP never.
 	FollowRedirects bool
@@ -35,6 +47,8 @@ type TLS struct {
 	KeyFile            string
 	ServerName         string
 	InsecureSkipVerify bool
+	// MinVersion is a constant of crypto/tls; 0 means TLS 1.2.
+	MinVersion uint16
 }
 
 // Client sends requests. It is safe for concurrent use.
@@ -45,26 +59,32 @@ type Client struct {
 
 // New checks the options and makes a client. Close it to drop its idle connections.
 func New(o Options) (*Client, error) {
-	if o.BearerTokenFile != "" && (o.BasicUser != "" || o.BasicPasswordFile != "") {
+	bearer, basic := o.BearerTokenFile+o.BearerTokenEnv, o.BasicUser+o.BasicPasswordFile+o.BasicPasswordEnv
+	if bearer != "" && basic != "" {
 		return nil, errors.New("both a bearer token and basic authentication are given")
 	}
 	conf, err := o.TLS.config()
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o}
-	c.http = &http.Client{
-		CheckRedirect: c.checkRedirect,
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			TLSClientConfig:        conf,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    16,
-			IdleConnTimeout:        90 * time.Second,
-			TLSHandshakeTimeout:    10 * time.Second,
-			MaxResponseHeaderBytes: 1 << 20,
-		},
+	if o.Proxy == nil {
+		o.Proxy = http.ProxyFromEnvironment
 	}
+	transport := &http.Transport{
+		Proxy:                  o.Proxy,
+		TLSClientConfig:        conf,
+		ForceAttemptHTTP2:      !o.DisableHTTP2,
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: 1 << 20,
+	}
+	if o.DisableHTTP2 {
+		transport.Protocols = new(http.Protocols)
+		transport.Protocols.SetHTTP1(true)
+	}
+	c := &Client{o: o}
+	c.http = &http.Client{CheckRedirect: c.checkRedirect, Transport: transport}
 	if _, err := c.secrets(); err != nil { // a missing file is a mistake to report before the first request
 		return nil, err
 	}
@@ -76,7 +96,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 func (t TLS) config() (*tls.Config, error) {
 	conf := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
+		MinVersion:         max(t.MinVersion, tls.VersionTLS12),
 		ServerName:         t.ServerName,
 		InsecureSkipVerify: t.InsecureSkipVerify, //nolint:gosec // the user asked for it by name
 	}
@@ -110,16 +130,37 @@ func (t TLS) config() (*tls.Config, error) {
 }
 
 // secret is what authenticates one request.
-type secret struct{ bearer, password string }
+type secret struct {
+	bearer, password string
+	headers          map[string]string // read from files
+}
 
 func (c *Client) secrets() (secret, error) {
 	var s secret
 	var err error
-	if s.bearer, err = readSecret(c.o.BearerTokenFile); err != nil {
+	if s.bearer, err = fileOrEnv(c.o.BearerTokenFile, c.o.BearerTokenEnv); err != nil {
 		return s, err
 	}
-	s.password, err = readSecret(c.o.BasicPasswordFile)
-	return s, err
+	if s.password, err = fileOrEnv(c.o.BasicPasswordFile, c.o.BasicPasswordEnv); err != nil {
+		return s, err
+	}
+	s.headers = make(map[string]string, len(c.o.HeaderFiles))
+	for name, path := range c.o.HeaderFiles {
+		if s.headers[name], err = readSecret(path); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func fileOrEnv(path, env string) (string, error) {
+	if path != "" || env == "" {
+		return readSecret(path)
+	}
+	if s := strings.TrimSpace(os.Getenv(env)); s != "" {
+		return s, nil
+	}
+	return "", fmt.Errorf("read secret: the environment variable %s is not set", env)
 }
 
 func readSecret(path string) (string, error) {
@@ -157,8 +198,11 @@ func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, s
 		}
 		req.Header.Set(k, v)
 	}
+	for k, v := range s.headers {
+		req.Header.Set(k, v)
+	}
 	if s.bearer != "" {
-		req.Header.Set("Authorization", "Bearer "+s.bearer)
+		req.Header.Set("Authorization", cmp.Or(c.o.AuthorizationType, "Bearer")+" "+s.bearer)
 	}
 	if c.o.BasicUser != "" || s.password != "" {
 		req.SetBasicAuth(c.o.BasicUser, s.password)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -222,5 +223,49 @@ func TestTLSNeedsTheRightCA(t *testing.T) {
 		if r, err := get(t, httpclient.Options{TLS: o}, s.URL, 0); err != nil || string(r.Body) != "ok" {
 			t.Errorf("got %v, %v", r, err)
 		}
+	}
+}
+
+func TestSecretsComeFromTheEnvironmentAndFromFilesToo(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header.Get("Authorization"), " ", r.Header.Get("X-Key"), " HTTP/", r.ProtoMajor)
+	})
+	t.Setenv("INFERDX_TEST_SECRET", "s3cret")
+	tests := []struct {
+		name string
+		o    httpclient.Options
+		want string
+	}{
+		{"a bearer token", httpclient.Options{BearerTokenEnv: "INFERDX_TEST_SECRET", DisableHTTP2: true}, "Bearer s3cret  HTTP/1"},
+		{"another scheme", httpclient.Options{BearerTokenEnv: "INFERDX_TEST_SECRET", AuthorizationType: "Token"}, "Token s3cret  HTTP/1"},
+		{"a password", httpclient.Options{BasicUser: "u", BasicPasswordEnv: "INFERDX_TEST_SECRET"}, "Basic dTpzM2NyZXQ=  HTTP/1"},
+		{"a header", httpclient.Options{HeaderFiles: map[string]string{"X-Key": file(t, "k3y\n")}}, " k3y HTTP/1"},
+	}
+	for _, tt := range tests {
+		if r, err := get(t, tt.o, url, 0); err != nil || string(r.Body) != tt.want {
+			t.Errorf("%s: got %v, %v", tt.name, r, err)
+		}
+	}
+	if _, err := httpclient.New(httpclient.Options{BearerTokenEnv: "INFERDX_NO_SUCH_VARIABLE"}); err == nil || !strings.Contains(err.Error(), "INFERDX_NO_SUCH_VARIABLE") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSecretsFromFilesDoNotGoToAnotherHost(t *testing.T) {
+	other := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "%q", r.Header.Get("X-Key")) })
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, strings.Replace(other, "127.0.0.1", "localhost", 1), http.StatusFound)
+	})
+	o := httpclient.Options{HeaderFiles: map[string]string{"X-Key": file(t, "k3y")}, FollowRedirects: true}
+	if r, err := get(t, o, url, 0); err != nil || string(r.Body) != `""` {
+		t.Errorf("got %v, %v", r, err)
+	}
+}
+
+func TestAProxyThatIsGivenIsUsed(t *testing.T) {
+	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "by proxy to ", r.URL.Host) })
+	o := httpclient.Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(proxy) }}
+	if r, err := get(t, o, "http://server.invalid/metrics", 0); err != nil || string(r.Body) != "by proxy to server.invalid" {
+		t.Errorf("got %v, %v", r, err)
 	}
 }

@@ -82,6 +82,9 @@ func (c *Client) scrub(s secret, text string) string {
 	for _, v := range c.o.Headers {
 		hide = append(hide, v)
 	}
+	for _, v := range s.headers {
+		hide = append(hide, v)
+	}
 	for _, v := range hide {
 		if len(v) >= 4 { // shorter ones would tear ordinary words
 			text = strings.ReplaceAll(text, v, "***")

@@ -25,6 +25,9 @@ func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	for k := range c.o.Headers {
 		req.Header.Del(k)
 	}
+	for k := range c.o.HeaderFiles {
+		req.Header.Del(k)
+	}
 	req.Header.Del("Authorization")
 	return nil
 }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/require"
+	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/source/recording"
+)
+
+// TestARegressionIsFoundInARecordingAndInPrometheus has a server slow down in the last hour of two
+// days, within every objective. Both sources know yesterday; one hour alone knows nothing of it.
+func TestARegressionIsFoundInARecordingAndInPrometheus(t *testing.T) {
+	const symptom = "decode-slower-than-its-past"
+	whole, hour := twoDays(t, 0), twoDays(t, 47*time.Hour)
+	want := reportOf(t, "--recording", whole)
+	if !strings.Contains(strings.Join(gist(want), "\n"), symptom) {
+		t.Fatalf("the recording of two days shows %v", gist(want))
+	}
+	if got := gist(reportOf(t, "--recording", hour)); strings.Contains(strings.Join(got, "\n"), symptom) {
+		t.Errorf("one hour cannot show it, got %v", got)
+	}
+	for _, x := range want.Targets[0].Symptoms {
+		if x.ID == symptom && x.Evidence[0].Text != "mean inter-token time 60 ms; 20 ms a day ago" {
+			t.Errorf("got %q", x.Evidence[0].Text)
+		}
+	}
+	for file, want := range map[string]model.Report{whole: want, hour: reportOf(t, "--recording", hour)} {
+		url := require.Prometheus(t, file)
+		at := func(later time.Duration) string {
+			return want.GeneratedAt.Add(later).Format("2006-01-02T15:04:05.999Z07:00")
+		}
+		for name, args := range map[string][]string{
+			"at the end":          {"--at", at(0)},
+			"with a query offset": {"--at", at(90 * time.Second), "--query-offset", "90s"},
+		} {
+			if diff := cmp.Diff(gist(want), gist(reportOf(t, append(args, "--prometheus", url)...))); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}
+	}
+}
+
+// twoDays writes a recording of one server, scraped every 30 s, from a time since the start on.
+func twoDays(t *testing.T, from time.Duration) string {
+	t.Helper()
+	begin := time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	st := samples.NewStore()
+	fast, all := 0.0, 0.0
+	for at := time.Duration(0); at <= 48*time.Hour; at += 30 * time.Second {
+		all += 900
+		if at < 47*time.Hour {
+			fast += 900
+		}
+		if at < from {
+			continue
+		}
+		add := func(name string, v float64, more ...string) {
+			labels := map[string]string{"job": "vllm", "instance": "a:8000"}
+			if name != "up" {
+				labels["model_name"] = "m"
+			}
+			if len(more) > 0 {
+				labels["le"] = more[0]
+			}
+			st.Series(name, model.LabelsFrom(labels)).Add(begin.Add(at).UnixMilli(), v)
+		}
+		add("up", 1)
+		add("vllm:num_requests_running", 16)
+		add("vllm:num_requests_waiting", 0)
+		add("vllm:num_preemptions_total", 0)
+		add("vllm:generation_tokens_total", all)
+		const itl = "vllm:inter_token_latency_seconds"
+		add(itl+"_bucket", fast, "0.025")
+		add(itl+"_bucket", all, "0.1")
+		add(itl+"_bucket", all, "+Inf")
+		add(itl+"_sum", 0.02*fast+0.06*(all-fast))
+		add(itl+"_count", all)
+	}
+	st.Finish()
+	path := filepath.Join(t.TempDir(), "two-days.om.gz")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := gzip.NewWriter(f)
+	if err := recording.Write(z, st, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,40 @@
+package promapi
+
+import (
+	"context"
+	"time"
+
+	common "github.com/prometheus/common/model"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples"
+)
+
+// Back is a window like the selection's that ends earlier, and what is wanted of it.
+type Back struct {
+	By    time.Duration
+	Names []string
+}
+
+// FetchEarlier reads earlier windows of a selection, each into a store of its own, in the order given
+// and under the limits of Fetch. What cannot be read is a fault and leaves its store nil: the present
+// can be judged without its past.
+func FetchEarlier(ctx context.Context, o Options, sel Selection, backs []Back) ([]*samples.Store, []model.Fault) {
+	out := make([]*samples.Store, len(backs))
+	var faults []model.Fault
+	for i, b := range backs {
+		then := sel
+		then.At, then.Names = sel.At.Add(-b.By), b.Names
+		st, fs, err := Fetch(ctx, o, then)
+		ago := ", " + common.Duration(b.By).String() + " earlier"
+		for _, f := range fs {
+			f.Source += ago
+			faults = append(faults, f)
+		}
+		if err != nil && len(fs) == 0 {
+			faults = append(faults, model.Fault{Source: "prometheus" + ago, Err: err.Error()})
+		}
+		out[i] = st
+	}
+	return out, faults
+}

@@ -1,0 +1,162 @@
+package signals
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/samples"
+)
+
+// History is the plan of the earlier windows that some content compares with: which, and what is read
+// of each. It is read-only and safe for concurrent use. A nil History needs nothing.
+type History struct{ windows []EarlierWindow }
+
+// EarlierWindow ends Back before the present one and has the same length.
+type EarlierWindow struct {
+	Back time.Duration
+	// Signals are the names that it gives, as content writes them: ttft_p99_s_1d_ago.
+	Signals []string
+	// Metrics are those that must be read of it, as exposed; `up` needs no mention.
+	Metrics []string
+
+	words string
+	of    map[string]string // name -> signal
+	cat   *Catalog          // reduced to what is needed
+}
+
+// Earlier are the samples of an earlier window, where the store of the present does not hold them.
+type Earlier struct {
+	Back  time.Duration
+	Store *samples.Store
+	// PromQL is as in Request, over this store.
+	PromQL func(query string, at time.Time) (map[string]float64, error)
+}
+
+// History plans what must be read for the names that a content refers to; those without an offset
+// need nothing. The catalogue's own formulas are added.
+func (c *Catalog) History(names []string) *History {
+	h := &History{}
+	byBack := map[time.Duration]*EarlierWindow{}
+	for _, n := range c.past(names) {
+		a, ok, err := c.Ago(n)
+		if !ok || err != nil {
+			continue // refused when the content was checked
+		}
+		w := byBack[a.Back]
+		if w == nil {
+			w = &EarlierWindow{Back: a.Back, words: a.Words(), of: map[string]string{}}
+			byBack[a.Back] = w
+		}
+		w.Signals = append(w.Signals, n)
+		w.of[n] = a.Signal
+	}
+	for _, back := range slices.Sorted(maps.Keys(byBack)) {
+		w := byBack[back]
+		ids := map[string]bool{}
+		for _, signal := range w.of {
+			maps.Copy(ids, c.closure(signal))
+		}
+		w.cat = c.only(ids)
+		w.Metrics = w.cat.read()
+		h.windows = append(h.windows, *w)
+	}
+	return h
+}
+
+// Windows lists the earlier windows, the nearest first.
+func (h *History) Windows() []EarlierWindow {
+	if h == nil {
+		return nil
+	}
+	return h.windows
+}
+
+// Retention is how long samples must be kept so that every comparison has its past; the window alone
+// where there is none.
+func (h *History) Retention(window time.Duration) time.Duration {
+	if ws := h.Windows(); len(ws) > 0 {
+		return ws[len(ws)-1].Back + window
+	}
+	return window
+}
+
+// only is the catalogue reduced to some signals. Engines stay known, as they are what entities are.
+func (c *Catalog) only(ids map[string]bool) *Catalog {
+	out := *c
+	out.core, out.dialects, out.formulas = nil, nil, nil
+	unwanted := func(id string) bool { return !ids[id] }
+	out.own = slices.DeleteFunc(slices.Clone(c.own), unwanted)
+	for _, f := range c.formulas {
+		if ids[f.id] {
+			out.formulas = append(out.formulas, f)
+		}
+	}
+	for _, d := range c.dialects {
+		if part := d.only(c, ids); d.Kind == "engine" || len(part.Signals) > 0 {
+			out.dialects = append(out.dialects, part)
+		}
+	}
+	return &out
+}
+
+// only is a dialect reduced to some signals and those that they take their thresholds from.
+func (d *dialect) only(c *Catalog, ids map[string]bool) *dialect {
+	part := &dialect{Dialect: d.Dialect, matchers: d.matchers, places: map[string]int{}}
+	part.Signals = map[string]SignalSource{}
+	for id, src := range d.Signals {
+		if !ids[id] {
+			continue
+		}
+		part.Signals[id] = src
+		if other, ok := d.Signals[src.Above]; ok {
+			part.Signals[src.Above] = other
+		}
+	}
+	part.compile(c)
+	return part
+}
+
+// read lists the metrics behind the signals of a reduced catalogue, and those that tell what an
+// instance is.
+func (c *Catalog) read() []string {
+	seen := map[string]bool{}
+	if len(c.own) > 0 {
+		for _, n := range c.ownMetrics {
+			seen[n] = true
+		}
+	}
+	for _, d := range c.dialects {
+		for _, m := range d.Markers {
+			for _, n := range spellings(m) {
+				seen[n] = true
+			}
+		}
+		for _, src := range d.Signals {
+			d.metrics(src, seen)
+		}
+	}
+	return keys(seen)
+}
+
+// metrics adds those that a signal is read from.
+func (d *dialect) metrics(src SignalSource, seen map[string]bool) {
+	series := []string{src.Of.S}
+	for _, w := range src.While {
+		series = append(series, w.Of)
+	}
+	for _, id := range series {
+		def := d.Series[id]
+		suffixes := []string{""}
+		if def.kind() == "histogram" {
+			suffixes = []string{"_bucket", "_sum", "_count"}
+		}
+		for _, name := range def.names() {
+			for _, n := range spellings(name) {
+				for _, suffix := range suffixes {
+					seen[n+suffix] = true
+				}
+			}
+		}
+	}
+}
