@@ -15,7 +15,7 @@ import (
 // Diagnose answers for every target of the frame, and for every group that has symptoms of its own.
 // Only entities with symptoms pay for playbooks.
 func (e *Engine) Diagnose(f *model.Frame, symptoms []model.Symptom) []model.Diagnosis {
-	var out []model.Diagnosis
+	out := make([]model.Diagnosis, 0, f.Entities.Len())
 	owned := byOwner(f, symptoms)
 	for _, x := range f.Entities.All() {
 		own := owned[x.ID]

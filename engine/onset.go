@@ -107,13 +107,16 @@ func incoming(f *model.Frame, id model.EntityID, signal string) []model.Point {
 		return f.Trend(id, signal)
 	}
 	started, waiting := f.Trend(id, "requests_started_per_s"), f.Trend(id, "waiting")
-	queue := map[time.Time]float64{}
-	for i := 1; i < len(waiting); i++ {
-		queue[waiting[i].T] = (waiting[i].V - waiting[i-1].V) / waiting[i].T.Sub(waiting[i-1].T).Seconds()
-	}
-	var out []model.Point
-	for _, p := range started {
-		out = append(out, model.Point{T: p.T, V: max(p.V+queue[p.T], 0)})
+	out := make([]model.Point, 0, len(started))
+	k := 1
+	for _, p := range started { // both in order of time
+		for k < len(waiting) && waiting[k].T.Before(p.T) {
+			k++
+		}
+		if k < len(waiting) && waiting[k].T.Equal(p.T) {
+			p.V += (waiting[k].V - waiting[k-1].V) / waiting[k].T.Sub(waiting[k-1].T).Seconds()
+		}
+		out = append(out, model.Point{T: p.T, V: max(p.V, 0)})
 	}
 	return out
 }

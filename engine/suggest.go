@@ -176,7 +176,7 @@ func knobText(a model.Action, c playbooks.Change, k KnobInfo) string {
 // current are the settings of an entity as far as they are known, by knob.
 func (e *Engine) current(f *model.Frame, x model.Entity) map[string]string {
 	out := map[string]string{}
-	for name, fact := range f.Facts(x.ID) {
+	for name, fact := range f.AllFacts(x.ID) {
 		if _, ok := e.o.Knobs.Describe(x.Engine.Name, name); ok || name == "backend" {
 			out[name] = fact.Text
 		}

@@ -51,7 +51,7 @@ func member(name string) (over, id string, ok bool) {
 func (e entityEnv) fold(over, signal string) (model.Value, bool) {
 	var lo, hi, sum, n float64
 	for _, scope := range []model.Scope{model.ScopeTarget, model.ScopeRank, model.ScopeGPU} {
-		for _, c := range e.f.Entities.Children(e.id, scope) {
+		for c := range e.f.Entities.Each(e.id, scope) {
 			v, ok := e.f.Get(c, signal)
 			if !ok || v.Bound != model.Exact {
 				continue

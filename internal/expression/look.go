@@ -10,6 +10,7 @@ type look struct {
 	f     *model.Frame
 	id    model.EntityID
 	slots []model.Slot // by index of names
+	told  []bool       // by index of names: it may be a fact
 	alone bool         // members are not read
 }
 
@@ -25,6 +26,9 @@ func (l *look) number(ref int) (model.Value, bool) {
 	}
 	if v, ok := l.f.In(l.slots[ref], l.id); ok {
 		return v, true
+	}
+	if !l.told[ref] {
+		return model.Value{}, false
 	}
 	if x, ok := l.f.Fact(l.id, l.x.keys[ref]); ok && x.IsNum {
 		return model.Known(x.Num), true
@@ -54,19 +58,28 @@ type Over struct{ look look }
 
 // Over looks an expression up in a finished frame.
 func (e *Expr) Over(f *model.Frame) *Over {
-	o := &Over{look{x: e, f: f, slots: make([]model.Slot, len(e.names))}}
+	o := e.over(f)
 	for i, n := range e.names {
 		o.look.slots[i] = f.Slot(n.ID)
 	}
 	return o
 }
 
-// Within looks an expression up in a frame that is being built. Signals set later are seen, members
-// are not.
+// Within looks an expression up in a frame that is being built. Signals set later are seen; facts set
+// later may not be, and members never are.
 func (e *Expr) Within(b *model.FrameBuilder) *Over {
-	o := &Over{look{x: e, f: b.Frame(), slots: make([]model.Slot, len(e.names)), alone: true}}
+	o := e.over(b.Frame())
+	o.look.alone = true
 	for i, n := range e.names {
 		o.look.slots[i] = b.Slot(n.ID)
+	}
+	return o
+}
+
+func (e *Expr) over(f *model.Frame) *Over {
+	o := &Over{look{x: e, f: f, slots: make([]model.Slot, len(e.names)), told: make([]bool, len(e.names))}}
+	for i, n := range e.names {
+		o.look.told[i] = f.Told(n.ID)
 	}
 	return o
 }

@@ -2,15 +2,22 @@ package model
 
 import (
 	"math"
+	"reflect"
 	"time"
 )
 
 // FrameBuilder collects a frame. It is not safe for concurrent use.
-type FrameBuilder struct{ f *Frame }
+type FrameBuilder struct {
+	f      *Frame
+	shared map[uintptr]bool // maps of shared facts whose names are noted
+}
 
 // NewFrame starts a frame over the given entities.
 func NewFrame(at time.Time, window time.Duration, es *Entities) *FrameBuilder {
-	return &FrameBuilder{f: &Frame{At: at, Window: window, Entities: es, slots: map[SignalID]Slot{}}}
+	return &FrameBuilder{
+		f:      &Frame{At: at, Window: window, Entities: es, slots: map[SignalID]Slot{}, told: map[string]bool{}},
+		shared: map[uintptr]bool{},
+	}
 }
 
 // Slot finds or makes the slot of a signal.
@@ -56,6 +63,7 @@ func (b *FrameBuilder) SetFact(id EntityID, name string, x Fact) {
 		d.facts = map[string]Fact{}
 	}
 	d.facts[name] = x
+	b.f.told[name] = true
 }
 
 // SetFacts gives an entity its own facts and those it shares with others; own ones win. Neither map
@@ -63,6 +71,15 @@ func (b *FrameBuilder) SetFact(id EntityID, name string, x Fact) {
 func (b *FrameBuilder) SetFacts(id EntityID, own, shared map[string]Fact) {
 	d := b.detail(id)
 	d.facts, d.shared = own, shared
+	for name := range own {
+		b.f.told[name] = true
+	}
+	if at := reflect.ValueOf(shared).Pointer(); !b.shared[at] { // few maps for many entities
+		b.shared[at] = true
+		for name := range shared {
+			b.f.told[name] = true
+		}
+	}
 }
 
 // SetMissing lists what an entity lacks.

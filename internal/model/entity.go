@@ -1,6 +1,7 @@
 package model
 
 import (
+	"iter"
 	"slices"
 	"strings"
 )
@@ -138,13 +139,18 @@ func (es *Entities) All() []Entity { return es.list }
 
 // Children lists the direct children of an entity with the given scope.
 func (es *Entities) Children(id EntityID, scope Scope) []EntityID {
-	var out []EntityID
-	for _, c := range es.children[id] {
-		if es.list[c].Scope == scope {
-			out = append(out, c)
+	return slices.Collect(es.Each(id, scope))
+}
+
+// Each goes through the direct children of an entity with the given scope.
+func (es *Entities) Each(id EntityID, scope Scope) iter.Seq[EntityID] {
+	return func(yield func(EntityID) bool) {
+		for _, c := range es.children[id] {
+			if es.list[c].Scope == scope && !yield(c) {
+				return
+			}
 		}
 	}
-	return out
 }
 
 // SetEngine records what was learned of a target's software.

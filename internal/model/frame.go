@@ -1,6 +1,7 @@
 package model
 
 import (
+	"iter"
 	"maps"
 	"time"
 )
@@ -65,8 +66,9 @@ type Frame struct {
 	Faults   []Fault
 
 	slots   map[SignalID]Slot
-	columns [][]cell // by slot; nil when no entity has the signal
-	details []detail // by entity
+	columns [][]cell        // by slot; nil when no entity has the signal
+	details []detail        // by entity
+	told    map[string]bool // names of facts that some entity has
 	trends  func(EntityID, SignalID) []Point
 }
 
@@ -133,12 +135,28 @@ func (f *Frame) Fact(id EntityID, name string) (Fact, bool) {
 
 // Facts returns a copy of the facts of one entity by name.
 func (f *Frame) Facts(id EntityID) map[string]Fact {
-	d := f.detail(id)
-	out := make(map[string]Fact, len(d.shared)+len(d.facts))
-	maps.Copy(out, d.shared)
-	maps.Copy(out, d.facts)
-	return out
+	return maps.Collect(f.AllFacts(id))
 }
+
+// AllFacts goes through the facts of one entity, in no order.
+func (f *Frame) AllFacts(id EntityID) iter.Seq2[string, Fact] {
+	d := f.detail(id)
+	return func(yield func(string, Fact) bool) {
+		for name, x := range d.facts {
+			if !yield(name, x) {
+				return
+			}
+		}
+		for name, x := range d.shared {
+			if _, own := d.facts[name]; !own && !yield(name, x) {
+				return
+			}
+		}
+	}
+}
+
+// Told says whether any entity has a fact of that name.
+func (f *Frame) Told(name string) bool { return f.told[name] }
 
 func (f *Frame) detail(id EntityID) detail {
 	if int(id) < len(f.details) {

@@ -247,6 +247,11 @@ func (c *Catalog) number(s string, settings map[string]float64) (float64, bool) 
 	if v, err := strconv.ParseFloat(s, 64); err == nil {
 		return v, true
 	}
+	return c.setting(s, settings)
+}
+
+// setting reads what configuration set, else the default.
+func (c *Catalog) setting(s string, settings map[string]float64) (float64, bool) {
 	if v, ok := settings[s]; ok {
 		return v, true
 	}

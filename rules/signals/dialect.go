@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/model"
@@ -15,6 +16,7 @@ type dialect struct {
 	Dialect
 	matchers map[string][]matcher // series id -> label matchers
 	markers  []string             // in every spelling
+	info     [][]string           // each in every spelling
 	defs     []definition         // in order of id
 	stats    []statistic          // in order of id, so that frames are built the same way each time
 	places   map[string]int       // signal id -> index of stats
@@ -41,6 +43,7 @@ type statistic struct {
 	def   int
 	while []int      // series of the conditions
 	other *statistic // the signal whose value is the threshold
+	bound *float64   // the threshold where it is a number
 	trend bool
 }
 
@@ -48,6 +51,9 @@ type statistic struct {
 func (d *dialect) compile(c *Catalog) {
 	for _, m := range d.Markers {
 		d.markers = append(d.markers, spellings(m)...)
+	}
+	for _, n := range d.Info {
+		d.info = append(d.info, spellings(n))
 	}
 	number := map[string]int{}
 	for _, id := range keys(d.Series) {
@@ -67,6 +73,9 @@ func (d *dialect) compile(c *Catalog) {
 				at = -1
 			}
 			s.while = append(s.while, at)
+		}
+		if v, err := strconv.ParseFloat(src.Above, 64); err == nil {
+			s.bound = &v
 		}
 		d.places[id] = len(d.stats)
 		d.stats = append(d.stats, s)

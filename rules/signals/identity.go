@@ -92,8 +92,8 @@ func ranksOf(in *samples.Instance, d *dialect) []string {
 func (x *identity) infoIn(in *samples.Instance, w samples.Window) map[string]string {
 	var room [8]*samples.Series
 	found := room[:0]
-	for _, n := range x.d.Info {
-		for _, v := range spellings(n) {
+	for _, spelled := range x.d.info {
+		for _, v := range spelled {
 			before := len(found)
 			for _, s := range in.Named(v) {
 				if len(w.In(s.Points)) > 0 {

@@ -123,14 +123,17 @@ func (r *reader) fromHistogram(src *statistic) (model.Value, bool) {
 func (r *reader) threshold(src *statistic) (float64, bool) {
 	var at float64
 	var ok bool
-	if src.other != nil {
+	switch {
+	case src.other != nil:
 		var v model.Value
 		if v, ok = r.value(src.other); v.Bound != model.Exact {
 			return 0, false
 		}
 		at = v.V
-	} else {
-		at, ok = r.cat.number(src.Above, r.settings)
+	case src.bound != nil:
+		at, ok = *src.bound, true
+	default:
+		at, ok = r.cat.setting(src.Above, r.settings)
 	}
 	if src.Times != 0 {
 		at *= src.Times
