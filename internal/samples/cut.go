@@ -8,13 +8,13 @@ import (
 // Cut gives what a store holds of some metrics inside a window. Instances without an answered scrape
 // in it are left out. The samples are shared and nothing may be added to the result.
 func (s *Store) Cut(w Window, metrics []string) *Store {
-	out := &Store{identity: s.identity, byKey: map[string]*Instance{}}
+	out := NewStore(s.identity...)
 	for _, in := range s.instances {
 		scrapes := w.times(in.Scrapes)
 		if len(scrapes) == 0 {
 			continue
 		}
-		part := &Instance{Labels: in.Labels, Scrapes: scrapes, Failed: w.times(in.Failed), series: map[string][]*Series{}, index: map[string]*Series{}}
+		part := &Instance{Labels: in.Labels, Scrapes: scrapes, Failed: w.times(in.Failed), series: map[string][]*Series{}, index: map[uint64]*Series{}, store: out}
 		for _, m := range metrics {
 			for _, x := range in.series[m] {
 				if ps := w.In(x.Points); len(ps) > 0 {

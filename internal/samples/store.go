@@ -25,6 +25,7 @@ type Series struct {
 	Points []Point
 	// edge is the upper edge of a histogram bucket, NaN for every other series.
 	edge float64
+	next *Series // of the same hash in Instance.index
 }
 
 // Instance is what one scrape target gave: its scrapes and its series by metric name.
@@ -33,15 +34,20 @@ type Instance struct {
 	Scrapes []int64      // times of answered scrapes, ascending
 	Failed  []int64      // times of failed scrapes (up == 0), ascending
 	series  map[string][]*Series
-	index   map[string]*Series
+	index   map[uint64]*Series // by hash of name and labels
 	shape   int
+	store   *Store
 }
 
-// Store is a set of instances. Build it with Add, then call Finish once.
+// Store is a set of instances. Who reads everything first builds it with Add, then calls Finish once.
+// Who goes on scraping keeps it: see Scraped and Forget. It is not safe for concurrent use, but samples
+// may be added to series of different instances at once.
 type Store struct {
 	identity  []string
 	instances []*Instance
 	byKey     map[string]*Instance
+	// labels are sets that series share: the replicas of one server expose the same ones.
+	labels map[uint64]model.Labels
 }
 
 // DefaultIdentity are the labels that name a scrape target.
@@ -53,7 +59,7 @@ func NewStore(identity ...string) *Store {
 	if len(identity) == 0 {
 		identity = defaultIdentity
 	}
-	return &Store{identity: identity, byKey: map[string]*Instance{}}
+	return &Store{identity: identity, byKey: map[string]*Instance{}, labels: map[uint64]model.Labels{}}
 }
 
 // Instances lists the instances in the order they were first seen.
@@ -73,7 +79,7 @@ func (s *Store) Instance(labels model.Labels) (*Instance, model.Labels) {
 	key := own.Key()
 	in := s.byKey[key]
 	if in == nil {
-		in = &Instance{Labels: own, series: map[string][]*Series{}, index: map[string]*Series{}}
+		in = &Instance{Labels: own, series: map[string][]*Series{}, index: map[uint64]*Series{}, store: s}
 		s.byKey[key] = in
 		s.instances = append(s.instances, in)
 	}
@@ -86,17 +92,46 @@ func (s *Store) Series(name string, labels model.Labels) *Series {
 	return in.Ensure(name, rest)
 }
 
-// Ensure finds or makes a series of the instance.
+// Ensure finds or makes a series of the instance. Who appends to it scrape after scrape keeps what
+// Ensure returned, until the instance's Shape changes.
 func (in *Instance) Ensure(name string, labels model.Labels) *Series {
-	key := name + "\xff" + labels.Key()
-	if x := in.index[key]; x != nil {
-		return x
+	set := hash(labels)
+	key := mix(set, name)
+	for x := in.index[key]; x != nil; x = x.next {
+		if x.Name == name && slices.Equal(x.Labels, labels) {
+			return x
+		}
 	}
-	x := &Series{Name: name, Labels: labels, edge: edge(name, labels)}
+	x := &Series{Name: name, Labels: in.store.share(set, labels), edge: edge(name, labels), next: in.index[key]}
 	in.index[key] = x
 	in.shape++
 	in.series[name] = append(in.series[name], x)
 	return x
+}
+
+// share returns an equal set that another series has already.
+func (s *Store) share(key uint64, labels model.Labels) model.Labels {
+	if got, ok := s.labels[key]; ok && slices.Equal(got, labels) {
+		return got
+	}
+	s.labels[key] = labels
+	return labels
+}
+
+func hash(labels model.Labels) uint64 {
+	h := uint64(14695981039346656037)
+	for _, l := range labels {
+		h = mix(mix(h, l.Name), l.Value)
+	}
+	return h
+}
+
+// mix is FNV-1a over a text and a separator.
+func mix(h uint64, text string) uint64 {
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
+	}
+	return (h ^ 0xff) * 1099511628211
 }
 
 func edge(name string, labels model.Labels) float64 {
@@ -128,7 +163,12 @@ func (in *Instance) Names() []string {
 }
 
 // Add appends one sample. Samples of one series may come in any order; Finish sorts them.
-func (x *Series) Add(t int64, v float64) { x.Points = append(x.Points, Point{t, v}) }
+func (x *Series) Add(t int64, v float64) {
+	if n := len(x.Points); n == cap(x.Points) { // doubling would leave many series half empty for good
+		x.Points = append(make([]Point, 0, n+max(n/4, 4)), x.Points...)
+	}
+	x.Points = append(x.Points, Point{t, v})
+}
 
 // Finish sorts every series, drops doubled timestamps (the last one added wins) and derives when
 // each instance was scraped: from its `up` series where it has one, else from its samples.

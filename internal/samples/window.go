@@ -17,9 +17,18 @@ func (w Window) In(ps []Point) []Point {
 	if n := len(ps); n == 0 || ps[0].T > w.From && ps[n-1].T <= w.To {
 		return ps // most series lie wholly inside
 	}
-	lo := sort.Search(len(ps), func(i int) bool { return ps[i].T > w.From })
+	lo := 0
+	for lo < len(ps) && lo < 8 && ps[lo].T <= w.From { // a kept store has a few older points
+		lo++
+	}
+	if lo == 8 {
+		lo = sort.Search(len(ps), func(i int) bool { return ps[i].T > w.From })
+	}
+	if ps[len(ps)-1].T <= w.To {
+		return ps[lo:]
+	}
 	hi := sort.Search(len(ps), func(i int) bool { return ps[i].T > w.To })
-	return ps[lo:hi]
+	return ps[lo:max(lo, hi)]
 }
 
 // Increase is what a counter grew by between its first and its last sample in the window, plus
