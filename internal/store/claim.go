@@ -42,6 +42,7 @@ type Claim struct {
 	Enqueued time.Time
 	Via      string
 	carries  int64 // the last message that it stands for
+	frozen   bool  // an earlier attempt may have arrived
 }
 
 // Claims answers a ClaimQuery.
@@ -165,6 +166,7 @@ func (t tx) claim(c ClaimQuery, seq int64) (Claim, bool, error) {
 		return out, false, err
 	}
 	out.Attempt++
+	out.frozen = out.carries != 0
 	out.Enqueued = fromMicros(enqueued)
 	if err := t.fold(&out, receiver, key); err != nil {
 		return out, false, err

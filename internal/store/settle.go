@@ -95,7 +95,7 @@ func (t tx) resolveAtFallback(o Settlement) error {
 func (t tx) failed(o Settlement) error {
 	c := o.Claim
 	carries, settled := int64(0), any(nil)
-	if o.Arrived && o.State == Waiting {
+	if (o.Arrived || c.frozen) && o.State == Waiting {
 		carries = c.carries
 	}
 	if o.State == Dead {
