@@ -10,7 +10,7 @@ CONCURRENT := ^github.com/inferdx/inferdx/(internal/source|notifiers)/
 
 export PATH := $(GOBIN):$(PATH)
 
-.PHONY: check format lint test rules build bench live fuzz tools
+.PHONY: check format lint test rules build bench live soak fuzz tools
 
 # Everything a change must pass.
 check: format lint test rules
@@ -41,6 +41,10 @@ bench:
 # A real vLLM on the CPU, loaded, diagnosed, cured and diagnosed again: docs/live.md. About four minutes.
 live:
 	$(GO) test -tags live -count=1 -v -timeout 20m ./test/live
+
+# A service killed with SIGKILL over and over while it writes and delivers. About two minutes.
+soak:
+	INFERDX_SOAK_RUNS=200 $(GO) test -run KillNine -count=1 -v -timeout 30m ./internal/outbox
 
 # Every fuzz test, FUZZTIME each. Minimising interesting inputs would eat most of it.
 fuzz:

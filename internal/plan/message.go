@@ -48,6 +48,8 @@ type Message struct {
 	Outcome *Outcome `json:"outcome,omitempty"`
 	// Gone says that a group ended because its targets left service discovery, not because they recovered.
 	Gone bool `json:"gone,omitempty"`
+	// Note is a sentence about the delivery itself, such as that another receiver could not be reached.
+	Note string `json:"note,omitempty"`
 	// Deadline is when delivery is given up and the message becomes a dead letter.
 	Deadline time.Time `json:"deadline"`
 }
