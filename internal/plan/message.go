@@ -48,12 +48,20 @@ type Message struct {
 	Outcome *Outcome `json:"outcome,omitempty"`
 	// Gone says that a group ended because its targets left service discovery, not because they recovered.
 	Gone bool `json:"gone,omitempty"`
+	// Acknowledged says who took the problem on, nil when nobody did.
+	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Deadline is when delivery is given up and the message becomes a dead letter.
 	Deadline time.Time `json:"deadline"`
 }
 
 // Firing says whether the group still has a problem.
 func (m Message) Firing() bool { return m.Reason != Resolved }
+
+// Acknowledgement is a person's word that they look after a problem.
+type Acknowledgement struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+}
 
 // Outcome is what came of a change on a target.
 type Outcome struct {
