@@ -160,3 +160,12 @@ func tidy(s string) string {
 	}
 	return strings.TrimRight(strings.Join(out, "\n"), "\n")
 }
+
+// Link is a link in mrkdwn to an address that we made ourselves.
+func Link(to, text string) (string, error) {
+	u, err := safeURL(to)
+	if err != nil {
+		return "", err
+	}
+	return "<" + entities.Replace(string(u)) + "|" + EscapeMrkdwn(text) + ">", nil
+}

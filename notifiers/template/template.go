@@ -129,7 +129,7 @@ func calls(n parse.Node) []string {
 // roots are the templates that are asked for by name; the others are reached through them.
 func roots() (message, target []string) {
 	return []string{Title, Text, Markdown, "slack.header", "slack.lead", "slack.rest", "slack.outcome", "slack.reply"},
-		[]string{"slack.target.who", "slack.target.hurts", "slack.target.cause", "slack.target.turn", "slack.target.unseen", "slack.target.evidence"}
+		[]string{"slack.target.who", "slack.target.hurts", "slack.target.likely", "slack.target.because", "slack.target.turn", "slack.target.unseen", "slack.target.evidence"}
 }
 
 // try renders everything for invented messages of every reason, so that a misspelt field is found when
