@@ -50,12 +50,20 @@ type Message struct {
 	Gone bool `json:"gone,omitempty"`
 	// Note is a sentence about the delivery itself, such as that another receiver could not be reached.
 	Note string `json:"note,omitempty"`
+	// Acknowledged says who took the problem on, nil when nobody did.
+	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	// Deadline is when delivery is given up and the message becomes a dead letter.
 	Deadline time.Time `json:"deadline"`
 }
 
 // Firing says whether the group still has a problem.
 func (m Message) Firing() bool { return m.Reason != Resolved }
+
+// Acknowledgement is a person's word that they look after a problem.
+type Acknowledgement struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
+}
 
 // Outcome is what came of a change on a target.
 type Outcome struct {

@@ -258,12 +258,15 @@ func texts(in []string, n int) []string { return few(each(in, text), n) }
 
 func names(in []string) []string { return few(each(in, name), maxEvidence) }
 
+// elsewhere says where the items are that were left out.
+const elsewhere = " (all in --format json)"
+
 // few keeps the first n and says how many more there are.
 func few(in []string, n int) []string {
 	if len(in) <= n {
 		return in
 	}
-	return append(slices.Clone(in[:n-1]), fmt.Sprintf("and %d more (all in --format json)", len(in)-n+1))
+	return append(slices.Clone(in[:n-1]), fmt.Sprintf("and %d more", len(in)-n+1)+elsewhere)
 }
 
 func plural(n int, what string) string {

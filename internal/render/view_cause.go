@@ -51,7 +51,7 @@ func (v *view) abstain(d model.Diagnosis, cs []model.Cause) {
 		v.candidates = append(v.candidates, newCauseView(c))
 	}
 	if len(cs) > maxCandidates {
-		v.more = fmt.Sprintf("%d more (all in --format json)", len(cs)-maxCandidates)
+		v.more = fmt.Sprintf("%d more", len(cs)-maxCandidates) + elsewhere
 	}
 	if d.UnknownScore >= 0.005 {
 		v.otherwise = scoreOf(d.UnknownScore)

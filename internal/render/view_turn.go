@@ -25,7 +25,7 @@ const checkHint = "check: diagnose again under the same load"
 func (v *view) addTurns(d model.Diagnosis, c model.Cause) {
 	for i, a := range c.Changes {
 		if i == maxActions {
-			v.turns = append(v.turns, turnView{words: fmt.Sprintf("%d more (all in --format json)", len(c.Changes)-i)})
+			v.turns = append(v.turns, turnView{words: fmt.Sprintf("%d more", len(c.Changes)-i) + elsewhere})
 			break
 		}
 		t := newTurn(a)
