@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -62,6 +63,17 @@ func Describe(d model.Diagnosis, at time.Time) Words {
 		})
 	}
 	return w
+}
+
+// Heading gives the name of an entity and the title of its primary cause, "" where none is named, for
+// lists in which not more is said.
+func Heading(d model.Diagnosis) (who, cause string) {
+	for _, c := range d.Causes {
+		if c.Primary {
+			cause = text(cmp.Or(c.Title, c.ID))
+		}
+	}
+	return name(nameOf(d)), cause
 }
 
 func (c causeView) words() CauseWords {

@@ -59,8 +59,11 @@ type Outcome struct {
 	Lines                             []string
 }
 
-// maxNames is how many of the rest are named; the others are counted.
-const maxNames = 20
+// How many of the rest are named, and how many causes; the others are counted.
+const (
+	maxNames  = 20
+	maxCauses = 8
+)
 
 // Data puts a message into words. The first full diagnoses are told in full, the others are named.
 func (s *Set) Data(m plan.Message, full int) Data {
@@ -85,11 +88,13 @@ func (s *Set) Data(m plan.Message, full int) Data {
 	for _, x := range m.Diagnoses[:full] {
 		d.Targets = append(d.Targets, newTarget(x, m.At))
 	}
-	d.rest(m.Diagnoses[full:], m.At)
-	if len(m.Diagnoses) > 0 {
-		d.Others = len(m.Diagnoses) - 1
+	d.rest(m.Diagnoses[full:])
+	if len(d.Targets) > 0 {
+		d.Worst = d.Targets[0]
+	} else if len(m.Diagnoses) > 0 {
 		d.Worst = newTarget(m.Diagnoses[0], m.At)
 	}
+	d.Others = max(0, len(m.Diagnoses)-1)
 	if o := m.Outcome; o != nil {
 		d.Outcome = &Outcome{Name: nameOf(o.Target), Cause: o.Cause, Change: o.Change, Verdict: o.Verdict, Why: o.Why, Lines: o.Lines}
 	}
@@ -115,19 +120,22 @@ func newTarget(x model.Diagnosis, at time.Time) Target {
 }
 
 // rest names the others by cause: the same fault on thirty servers is one thing to know.
-func (d *Data) rest(ds []model.Diagnosis, at time.Time) {
+func (d *Data) rest(ds []model.Diagnosis) {
 	d.RestCount = len(ds)
 	index, left := map[string]int{}, maxNames
 	for _, x := range ds {
-		t := newTarget(x, at)
-		i, ok := index[t.Likely]
+		who, cause := render.Heading(x)
+		if _, ok := index[cause]; !ok && len(index) >= maxCauses {
+			cause = "other causes"
+		}
+		i, ok := index[cause]
 		if !ok {
 			i = len(d.Rest)
-			index[t.Likely] = i
-			d.Rest = append(d.Rest, Rest{Cause: t.Likely})
+			index[cause] = i
+			d.Rest = append(d.Rest, Rest{Cause: cause})
 		}
 		if left > 0 {
-			d.Rest[i].Names = append(d.Rest[i].Names, t.Name)
+			d.Rest[i].Names = append(d.Rest[i].Names, who)
 			left--
 		} else {
 			d.Rest[i].More++
@@ -135,14 +143,14 @@ func (d *Data) rest(ds []model.Diagnosis, at time.Time) {
 	}
 }
 
-// Names lists the named ones and counts the others.
+// String lists the named ones and counts the others.
 func (r Rest) String() string {
 	s := say(r.Names)
 	switch {
 	case r.More == 0:
 		return s
 	case s == "":
-		return fmt.Sprintf("%d targets", r.More)
+		return plural("server", r.More)
 	default:
 		return fmt.Sprintf("%s and %d more", s, r.More)
 	}
