@@ -46,6 +46,14 @@ func (i *inbox) Notify(_ context.Context, m plan.Message, thread json.RawMessage
 	return json.RawMessage(fmt.Sprintf("%q", "ts"+m.ID)), nil
 }
 
+func (i *inbox) arrived() int { return len(i.said()) }
+
+func (i *inbox) tries() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.calls
+}
+
 // said lists what arrived: id, reason and the fingerprint of the state it shows.
 func (i *inbox) said() []string {
 	i.mu.Lock()

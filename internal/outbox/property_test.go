@@ -227,8 +227,11 @@ func judge(path string, w *world, sent []plan.Message, crashes int) error {
 			return fmt.Errorf("%s is lost: it is %s", m.ID, row.State)
 		}
 		var shows int
-		if _, err := fmt.Sscanf(carrier.Diagnoses[0].Fingerprint, "state%d", &shows); err != nil || shows < m.Number || carrier.Number > m.Number {
-			return fmt.Errorf("%s was delivered as %s, which shows %d: %w", m.ID, carrier.ID, shows, err)
+		if _, err := fmt.Sscanf(carrier.Diagnoses[0].Fingerprint, "state%d", &shows); err != nil {
+			return err
+		}
+		if shows < m.Number || carrier.Number > m.Number {
+			return fmt.Errorf("%s was delivered as %s, which shows %d", m.ID, carrier.ID, shows)
 		}
 	}
 	return nil

@@ -52,10 +52,10 @@ type entry struct {
 }
 
 // news picks the diagnoses that say something else than the last stored one of their entity.
-func (k known) news(t Tick) []entry {
+func (k known) news(t Tick, keys []string) []entry {
 	var out []entry
-	for _, o := range t.Diagnoses {
-		key := EntityKey(o.Diagnosis.Scope, o.Diagnosis.Target)
+	for i, o := range t.Diagnoses {
+		key := keys[i]
 		old, ok := k.seen[key]
 		now := look(o.Diagnosis, t.At)
 		if ok && old.fingerprint == now.fingerprint && old.status == now.status && old.hurt == now.hurt {
@@ -67,10 +67,19 @@ func (k known) news(t Tick) []entry {
 }
 
 // look remembers what was judged, stored or not.
-func (k known) look(t Tick) {
-	for _, o := range t.Diagnoses {
-		k.seen[EntityKey(o.Diagnosis.Scope, o.Diagnosis.Target)] = look(o.Diagnosis, t.At)
+func (k known) look(t Tick, keys []string) {
+	for i, o := range t.Diagnoses {
+		k.seen[keys[i]] = look(o.Diagnosis, t.At)
 	}
+}
+
+// entityKeys names the entities of a tick's diagnoses.
+func entityKeys(t Tick) []string {
+	out := make([]string, 0, len(t.Diagnoses))
+	for _, o := range t.Diagnoses {
+		out = append(out, EntityKey(o.Diagnosis.Scope, o.Diagnosis.Target))
+	}
+	return out
 }
 
 func (s *Store) loadSeen(ctx context.Context, q queries) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -322,5 +323,27 @@ func TestAStoreInMemoryDoesAllTheSame(t *testing.T) {
 	must(t, err)
 	if len(claims.Ready) != 1 || claims.Waiting != 1 {
 		t.Errorf("claimed %+v", claims)
+	}
+}
+
+func TestATickWithNothingNewTouchesNoFile(t *testing.T) {
+	s, path := fresh(t)
+	at := func(d time.Duration) store.Tick {
+		x := thousand(true, t0.Add(d))
+		x.Sent[store.SentKey{Receiver: "r", Key: "k"}] = json.RawMessage(`1`)
+		return x
+	}
+	must(t, s.Tick(t.Context(), at(0)))
+	before, err := os.Stat(path + "-wal")
+	must(t, err)
+	must(t, s.Tick(t.Context(), at(15*time.Second)))
+	after, err := os.Stat(path + "-wal")
+	must(t, err)
+	if !before.ModTime().Equal(after.ModTime()) || before.Size() != after.Size() {
+		t.Errorf("the log went from %d to %d bytes", before.Size(), after.Size())
+	}
+	must(t, s.Tick(t.Context(), at(30*time.Second)))
+	if after, err = os.Stat(path + "-wal"); err != nil || before.ModTime().Equal(after.ModTime()) {
+		t.Errorf("clocks that were due were not written: %v", err)
 	}
 }

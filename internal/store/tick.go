@@ -29,11 +29,12 @@ type Tick struct {
 // Tick writes one evaluation in one transaction: a process that dies leaves all of it or nothing. When
 // nothing changed, nothing is written.
 func (s *Store) Tick(ctx context.Context, t Tick) error {
+	keys := entityKeys(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	state, dropped := s.known.stateChanges(t.State, s.o.Refresh)
 	sent, unsent := s.known.sentChanges(t.Sent)
-	news := s.known.news(t)
+	news := s.known.news(t, keys)
 	if len(state)+len(dropped)+len(sent)+len(unsent)+len(news)+len(t.Transitions)+len(t.Messages) > 0 {
 		err := s.writeLocked(ctx, "store a tick", func(x tx) error {
 			if err := writeState(x, state, dropped); err != nil {
@@ -55,7 +56,7 @@ func (s *Store) Tick(ctx context.Context, t Tick) error {
 		}
 	}
 	s.known.apply(state, dropped, sent, unsent)
-	s.known.look(t)
+	s.known.look(t, keys)
 	return nil
 }
 
