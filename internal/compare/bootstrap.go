@@ -27,7 +27,8 @@ func (s *sample) blocks() float64 { return float64(s.steps) / float64(s.block) }
 // blockOf chooses how many neighbouring steps are drawn together. Scrapes two seconds apart see the
 // same queue and partly the same requests, so single steps would make intervals far too short. The
 // rule is the plug-in for an AR(1) process (Carlstein 1986), taken for the most persistent of the
-// requests in hand, the token rate and the mean wait, and never over a quarter of the side.
+// requests in hand, the token rate and the mean wait, and never over a quarter of the side. It is
+// doubled: the rule is that of the best variance, and the noise of few requests hides persistence.
 func blockOf(s Side) int {
 	n := s.Len()
 	if n < 4 {
@@ -42,7 +43,7 @@ func blockOf(s Side) int {
 		}
 	}
 	rho := max(persistence(inEngine), persistence(rate), persistence(wait), 0)
-	length := math.Pow(math.Sqrt(6)*rho/(1-rho*rho), 2.0/3) * math.Cbrt(float64(n))
+	length := 2 * math.Pow(math.Sqrt(6)*rho/(1-rho*rho), 2.0/3) * math.Cbrt(float64(n))
 	return int(min(max(math.Ceil(length), 1), float64(n/4)))
 }
 

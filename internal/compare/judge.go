@@ -131,7 +131,7 @@ func (j *judge) tooLittle() string {
 func (j *judge) decide() {
 	if !j.overloaded() {
 		j.takeFirst("ttft_p99_s", "ttft_p90_s")
-		if r := j.ratio["ttft_p50_s"]; r.before.Bound == model.Exact || r.after.Bound == model.Exact {
+		if r := j.ratio["ttft_p50_s"]; r.before.Bound == model.Exact && r.after.Bound == model.Exact {
 			j.takeFirst("ttft_p50_s", "ttft_mean_s")
 		} else {
 			j.takeFirst("ttft_mean_s")
@@ -242,6 +242,9 @@ func (j *judge) harmless(r ratio) bool {
 		bar = j.o.TTFT
 	case strings.HasPrefix(r.signal, "itl_"), strings.HasPrefix(r.signal, "tpot_"):
 		bar = j.o.TPOT
+	}
+	if r.before.Bound == model.AtMost { // nothing bounds the ratio above, but the value itself is known
+		return r.before.V <= bar && r.after.Bound != model.AtLeast && r.after.V*1.5 <= bar
 	}
 	_, hi, ok := r.interval(j.o.Level)
 	return ok && r.before.V <= bar && r.before.V*hi <= bar

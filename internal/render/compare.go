@@ -42,7 +42,9 @@ func CompareText(w io.Writer, r compare.Result, o TextOptions) error {
 	p.head(compared(r), strings.ToUpper(string(r.Verdict)), p.theme.name, verdictStyle(p.theme, r.Verdict))
 	p.b.WriteByte('\n')
 	p.row(row{label: " why", text: text(r.Why), style: p.theme.cause})
-	p.row(row{label: " load", text: text(r.Load.Note)})
+	if r.Load.Note != "" {
+		p.row(row{label: " load", text: text(r.Load.Note)})
+	}
 	p.row(row{label: " before", text: looked(r.Before)})
 	p.row(row{label: " after", text: looked(r.After)})
 	p.list(" note", each(r.Notes, text), p.theme.faint)
@@ -62,7 +64,9 @@ func CompareMarkdown(w io.Writer, r compare.Result) error {
 	m.line("### " + code(name(compared(r))) + ": " + strings.ToUpper(string(r.Verdict)))
 	m.line("")
 	m.item("Why", md(text(r.Why)))
-	m.item("Load", md(text(r.Load.Note)))
+	if r.Load.Note != "" {
+		m.item("Load", md(text(r.Load.Note)))
+	}
 	m.item("Before", md(looked(r.Before)))
 	m.item("After", md(looked(r.After)))
 	for _, n := range r.Notes {

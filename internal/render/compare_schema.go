@@ -48,6 +48,7 @@ func CompareSchema() ([]byte, error) {
 	enum(metric, "outcome", string(compare.Better), string(compare.Poorer), string(compare.Same), string(compare.Unclear))
 	for _, f := range []string{"before_bound", "after_bound", "ratio_bound"} {
 		enum(metric, f, "at_most", "at_least")
+		narrow(metric, f, func(p *jsonschema.Schema) *jsonschema.Schema { p.Type = "string"; return p })
 	}
 	narrow(metric, "interval", func(p *jsonschema.Schema) *jsonschema.Schema {
 		p.Items = &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "number", Minimum: "0"}, {Type: "null"}}}
