@@ -63,15 +63,16 @@ func (p *page) actions(m plan.Message) {
 	}
 }
 
-// causeOf is the cause that the message names first.
+// causeOf is the cause that the message names first. Where the worst has none, a button must not mean
+// another server's.
 func causeOf(m plan.Message) string {
-	for _, d := range m.Diagnoses {
-		for _, c := range d.Causes {
-			if c.Primary {
-				return c.ID
-			}
+	if len(m.Diagnoses) == 0 {
+		return ""
+	}
+	for _, c := range m.Diagnoses[0].Causes {
+		if c.Primary {
+			return c.ID
 		}
-		return "" // the worst has none: a button must not mean another server's
 	}
 	return ""
 }
