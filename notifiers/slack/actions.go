@@ -63,8 +63,8 @@ func (p *page) actions(m plan.Message) {
 	}
 }
 
-// causeOf is the cause that the message names first, that of the worst server: where it has none, a
-// button must not mean another server's.
+// causeOf is the cause that the message names first. Where the worst has none, a button must not mean
+// another server's.
 func causeOf(m plan.Message) string {
 	if len(m.Diagnoses) == 0 {
 		return ""

@@ -108,7 +108,7 @@ func (s *Server) WebhookURL() string { return s.URL + "/services/T000/B000/" + h
 
 const hookSecret = "fakewebhooksecret"
 
-// Token is the bot's token that the workspace accepts.
+// Token is the bot token that the workspace accepts.
 func (s *Server) Token() string { return s.options().Token }
 
 // AppToken is what Socket Mode accepts.
