@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -124,7 +125,7 @@ func (s *Store) takeOver(ctx context.Context) error {
 
 // load reads what the tables hold of what ticks write.
 func (s *Store) load(ctx context.Context) error {
-	s.known = known{state: engine.State{}, sent: Sent{}, seen: map[string]seen{}}
+	s.known = known{state: engine.State{}, sent: Sent{}, parts: map[string]json.RawMessage{}, seen: map[string]seen{}}
 	q := s.writer
 	err := each(ctx, q, "SELECT key, value FROM judge_state", nil, func(r *sql.Rows) error {
 		var key, value []byte
@@ -141,6 +142,9 @@ func (s *Store) load(ctx context.Context) error {
 			s.known.sent[k] = value
 			return err
 		})
+	}
+	if err == nil {
+		err = s.loadParts(ctx, q)
 	}
 	if err == nil {
 		err = s.loadSeen(ctx, q)

@@ -64,6 +64,7 @@ type Store struct {
 type known struct {
 	state engine.State
 	sent  Sent
+	parts map[string]json.RawMessage
 	seen  map[string]seen // by entity
 }
 

@@ -347,3 +347,20 @@ func TestATickWithNothingNewTouchesNoFile(t *testing.T) {
 		t.Errorf("clocks that were due were not written: %v", err)
 	}
 }
+
+func TestWhatPartsRememberComesBackWithTheTickThatWroteIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "inferdx.db")
+	s := open(t, path)
+	part := func(v string) map[string]json.RawMessage { return map[string]json.RawMessage{"alerts": json.RawMessage(v)} }
+	for _, tick := range []store.Tick{{At: t0, Parts: part(`{"a":1}`)}, {At: t0, Parts: part(`{"a":2}`)}, {At: t0}} {
+		if err := s.Tick(t.Context(), tick); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(open(t, path).Parts()["alerts"]); got != `{"a":2}` {
+		t.Errorf("got %s", got)
+	}
+}

@@ -24,6 +24,8 @@ type Tick struct {
 	Diagnoses []Observed
 	// Messages are to be delivered. One whose id is there already is not enqueued again.
 	Messages []plan.Message
+	// Parts is what other parts of the service remember, by name. One that is not named is left as it is.
+	Parts map[string]json.RawMessage
 }
 
 // Tick writes one evaluation in one transaction: a process that dies leaves all of it or nothing. When
@@ -34,14 +36,18 @@ func (s *Store) Tick(ctx context.Context, t Tick) error {
 	defer s.mu.Unlock()
 	state, dropped := s.known.stateChanges(t.State, s.o.Refresh)
 	sent, unsent := s.known.sentChanges(t.Sent)
+	parts := s.known.partChanges(t.Parts)
 	news := s.known.news(t, keys)
-	if len(state)+len(dropped)+len(sent)+len(unsent)+len(news)+len(t.Transitions)+len(t.Messages) > 0 {
+	if len(state)+len(dropped)+len(sent)+len(unsent)+len(parts)+len(news)+len(t.Transitions)+len(t.Messages) > 0 {
 		err := s.writeLocked(ctx, "store a tick", func(x tx) error {
 			if err := writeState(x, state, dropped); err != nil {
 				return fmt.Errorf("judge state: %w", err)
 			}
 			if err := writeSent(x, sent, unsent); err != nil {
 				return fmt.Errorf("sent state: %w", err)
+			}
+			if err := writeParts(x, parts); err != nil {
+				return fmt.Errorf("state of parts: %w", err)
 			}
 			if err := writeTransitions(x, t.Transitions); err != nil {
 				return fmt.Errorf("transitions: %w", err)
@@ -56,6 +62,7 @@ func (s *Store) Tick(ctx context.Context, t Tick) error {
 		}
 	}
 	s.known.apply(state, dropped, sent, unsent)
+	maps.Copy(s.known.parts, parts)
 	s.known.look(t, keys)
 	return nil
 }
