@@ -351,7 +351,9 @@ func TestATickWithNothingNewTouchesNoFile(t *testing.T) {
 func TestWhatPartsRememberComesBackWithTheTickThatWroteIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "inferdx.db")
 	s := open(t, path)
-	part := func(v string) map[string]json.RawMessage { return map[string]json.RawMessage{"alerts": json.RawMessage(v)} }
+	part := func(v string) map[string]json.RawMessage {
+		return map[string]json.RawMessage{"alerts": json.RawMessage(v)}
+	}
 	for _, tick := range []store.Tick{{At: t0, Parts: part(`{"a":1}`)}, {At: t0, Parts: part(`{"a":2}`)}, {At: t0}} {
 		if err := s.Tick(t.Context(), tick); err != nil {
 			t.Fatal(err)
