@@ -45,7 +45,7 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			if truth != expression.True && len(old) == 0 {
 				continue // the usual case: nothing is wrong and nothing was
 			}
-			key := r.ID + "\xff" + string(x.Scope) + "\xff" + x.Labels.Key()
+			key := stateKey(r.ID, x.Scope, x.Labels)
 			h, seen := old[key]
 			h, active := advance(h, seen, truth, r, f, x.ID)
 			if active && !seen && old != nil && !h.Traced {

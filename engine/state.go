@@ -7,23 +7,35 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 )
 
-// entityOf is the scope and the labels' key that a key of the state is about.
-func entityOf(key string) (scope model.Scope, labels string) {
-	_, entity, _ := strings.Cut(key, "\xff")
-	s, labels, _ := strings.Cut(entity, "\xff")
-	return model.Scope(s), labels
+// stateKey is where a State keeps a rule for an entity.
+func stateKey(rule string, scope model.Scope, labels model.Labels) string {
+	return rule + "\xff" + string(scope) + "\xff" + labels.Key()
+}
+
+// Each goes through a state: which rule is held for which entity.
+func (s State) Each(do func(rule string, scope model.Scope, labels model.Labels, h Held)) {
+	for key, h := range s {
+		rule, scope, labels := splitKey(key)
+		do(rule, scope, model.LabelsOfKey(labels), h)
+	}
+}
+
+func splitKey(key string) (rule string, scope model.Scope, labels string) {
+	rule, entity, _ := strings.Cut(key, "\xff")
+	of, labels, _ := strings.Cut(entity, "\xff")
+	return rule, model.Scope(of), labels
 }
 
 // Hold keeps the state of entities that cannot be seen for a reason of ours, as when their source does
 // not answer or the clock has jumped: until at nothing counts as observed, and nothing ends. absent says
-// of which scope and labels' key. The state given is not changed.
+// which entity is meant, by scope and the key of its labels; nil means all. The state given is not changed.
 func (s State) Hold(at time.Time, absent func(scope model.Scope, labels string) bool) State {
 	if s == nil {
 		return nil
 	}
 	out := make(State, len(s))
 	for key, h := range s {
-		if absent(entityOf(key)) {
+		if _, scope, labels := splitKey(key); absent == nil || absent(scope, labels) {
 			h.LastSeen, h.LastTrue = at, h.LastTrue.Add(max(at.Sub(h.LastSeen), 0))
 		}
 		out[key] = h
@@ -40,19 +52,6 @@ func (s State) Shift(by time.Duration) State {
 	for key, h := range s {
 		h.Since, h.LastSeen, h.LastTrue = h.Since.Add(by), h.LastSeen.Add(by), h.LastTrue.Add(by)
 		out[key] = h
-	}
-	return out
-}
-
-// Entities lists the scopes and labels' keys that the state is about, each once.
-func (s State) Entities() map[model.Scope]map[string]bool {
-	out := map[model.Scope]map[string]bool{}
-	for key := range s {
-		scope, labels := entityOf(key)
-		if out[scope] == nil {
-			out[scope] = map[string]bool{}
-		}
-		out[scope][labels] = true
 	}
 	return out
 }

@@ -34,9 +34,6 @@ func (c *check) defaults() {
 	if len(t.Identity) == 0 {
 		t.Identity = []Label{"job", "instance"}
 	}
-	if len(t.GPU.Match) == 0 {
-		t.GPU.Match = []Label{"exported_pod", "pod"}
-	}
 	for _, s := range c.cfg.ScrapeConfigs {
 		if s != nil {
 			s.defaults(*g)

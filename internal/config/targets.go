@@ -19,13 +19,13 @@ type Targets struct {
 
 // Owner finds the servers that series of something else belong to.
 type Owner struct {
-	// Labels that both have, one of which has to be equal.
+	// Labels that both have: the first of them that the exporter has names its servers. Default the host of the address.
 	Match []Label `yaml:"match,flow,omitempty"`
 }
 
 // GPU finds the servers that GPUs belong to.
 type GPU struct {
-	// Labels that both have, one of which has to be equal. Default exported_pod and pod.
+	// Labels that both have: the first of them that the GPU has names its server. Default the pod, or the host where one server lives there.
 	Match []Label `yaml:"match,flow,omitempty"`
 	// GPUs by their ids, for hosts on which several servers share the GPUs.
 	UUIDs []*GPUOwner `yaml:"uuids,omitempty"`

@@ -72,6 +72,17 @@ func (l Labels) Key() string {
 	return b.String()
 }
 
+// LabelsOfKey is the label set that has a key.
+func LabelsOfKey(key string) Labels {
+	var out Labels
+	for pair := range strings.SplitSeq(key, "\xfe") {
+		if name, value, ok := strings.Cut(pair, "\xff"); ok {
+			out = append(out, Label{name, value})
+		}
+	}
+	return out
+}
+
 // EntityID indexes a frame's entities. It is stable only within one Entities.
 type EntityID int
 

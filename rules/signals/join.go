@@ -13,6 +13,10 @@ import (
 type Join struct {
 	// GPUs maps a target's instance to the UUIDs of its GPUs.
 	GPUs map[string][]string
+	// GPULabels are labels that a GPU and its target both have: the first of them that the GPU has names
+	// the target, if only one has its value. HostLabels likewise for exporters of the host, which may
+	// stand for several targets.
+	GPULabels, HostLabels []string
 }
 
 // sort tells engines from exporters by the metrics they show.
@@ -161,12 +165,20 @@ func (a *assembly) targetPod(t *target) string {
 // joinGPUs gives devices to the targets that surely run on them. Looking the candidates up keeps a
 // large fleet from comparing every target with every device.
 func (a *assembly) joinGPUs() {
-	by := indexGPUs(a.gpus)
+	by, labelled := indexGPUs(a.gpus), a.labelled()
+	named := map[*target][]int{}
+	for i, t := range labelled {
+		named[t] = append(named[t], i)
+	}
 	for _, t := range a.targets {
 		wanted := a.req.Join.GPUs[t.in.Labels.Get("instance")]
 		pod := a.targetPod(t)
-		for _, i := range by.candidates(wanted, pod, t.bound.host) {
-			if g := a.gpus[i]; a.owns(t, g, wanted, pod) {
+		for _, i := range by.candidates(wanted, pod, t.bound.host, named[t]) {
+			g, owner := a.gpus[i], labelled[i]
+			if len(wanted) == 0 && owner != nil && owner != t {
+				continue
+			}
+			if len(wanted) == 0 && owner == t || a.owns(t, g, wanted, pod) {
 				cp := *g
 				cp.id = a.es.Add(model.Entity{Scope: model.ScopeGPU, Labels: gpuLabels(g), Parent: t.id})
 				t.gpus = append(t.gpus, &cp)
@@ -202,12 +214,13 @@ func indexGPUs(gpus []*gpu) gpuIndex {
 }
 
 // candidates lists the devices that may belong to a target, in their order.
-func (by gpuIndex) candidates(wanted []string, pod, host string) []int {
+func (by gpuIndex) candidates(wanted []string, pod, host string, named []int) []int {
 	var out []int
 	for _, uuid := range wanted {
 		out = append(out, by.uuid[uuid]...)
 	}
 	if len(wanted) == 0 {
+		out = append(out, named...)
 		if pod != "" {
 			out = append(out, by.pod[pod]...)
 		}
@@ -264,9 +277,15 @@ func (a *assembly) joinHosts() {
 			ofPod[p] = append(ofPod[p], i)
 		}
 	}
+	named := a.hostsByLabel()
 	for _, t := range a.targets {
 		pod := a.targetPod(t)
 		near := onHost[t.bound.host]
+		if len(named[t]) > 0 {
+			near = slices.Concat(near, named[t])
+			slices.Sort(near)
+			near = slices.Compact(near)
+		}
 		if pod != "" && len(ofPod[pod]) > 0 {
 			near = slices.Concat(near, ofPod[pod])
 			slices.Sort(near)

@@ -1,0 +1,128 @@
+package service
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples/promadapter"
+	"github.com/inferdx/inferdx/internal/store"
+)
+
+// gap is how long after the evaluation before nothing that was held may have ended in between: the
+// process was stopped, or the machine slept. Half of what the judge holds absent entities for.
+const gap = 150 * time.Second
+
+// seen is what one look at the world gave.
+type seen struct {
+	at        time.Time // of the frame
+	state     engine.State
+	diagnoses []model.Diagnosis
+	figures   []map[string]float64 // by diagnosis; nil where nothing hurts
+	absent    []model.Labels       // targets whose state is held and that no source shows
+	faults    []model.Fault
+	changes   []store.Transition
+}
+
+// look judges the world at a time. What panics in it is an error: one bad rule must not end the process.
+func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out seen, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("an evaluation panicked", "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("an evaluation panicked: %v", r)
+		}
+	}()
+	at = at.Add(-p.offset)
+	if hold {
+		old = old.Hold(at, nil)
+	}
+	health := s.sources.all()
+	s.world.Lock()
+	defer s.world.Unlock()
+	st := s.world.samples
+	r := p.request
+	r.At, r.Window, r.Binding, r.Faults, r.Earlier = at, p.window, s.world.binding, faultsOf(health), p.history.windows(at)
+	r.Join.GPUs = gpusOf(p.setup.Config.Targets.GPU.UUIDs, st.Instances())
+	if len(p.setup.Content.Signals.Own()) > 0 {
+		r.PromQL = promadapter.NewEvaluator(st, promadapter.Options{}).ByInstance
+	}
+	f, notes := p.pipeline.Frame(st, r)
+	shown := entities(f)
+	if slices.ContainsFunc(health, sourceHealth.dead) {
+		old = old.Hold(at, func(scope model.Scope, labels string) bool { return !shown[scope][labels] })
+	}
+	next, symptoms := p.pipeline.Engine.Judge(old, f)
+	out = seen{at: at, state: next, faults: f.Faults, changes: transitions(old, next, at, p.severity)}
+	out.diagnoses = p.pipeline.Engine.Diagnose(f, symptoms)
+	for i := range out.diagnoses {
+		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
+	}
+	out.figures = figures(f, out.diagnoses)
+	out.absent = absent(next, shown)
+	return out, nil
+}
+
+// faultsOf are the faults of a frame: of sources that fail, and of those that answered in part.
+func faultsOf(all []sourceHealth) []model.Fault {
+	var out []model.Fault
+	for _, h := range all {
+		if h.Failures > 0 {
+			out = append(out, model.Fault{Source: h.Name, Err: h.Err})
+		}
+		out = append(out, h.Faults...)
+	}
+	return out
+}
+
+// entities are the scopes and labels' keys of a frame.
+func entities(f *model.Frame) map[model.Scope]map[string]bool {
+	out := map[model.Scope]map[string]bool{}
+	for _, x := range f.Entities.All() {
+		if out[x.Scope] == nil {
+			out[x.Scope] = map[string]bool{}
+		}
+		out[x.Scope][x.Labels.Key()] = true
+	}
+	return out
+}
+
+// absent are the targets and groups that are held although no frame shows them, each once.
+func absent(s engine.State, shown map[model.Scope]map[string]bool) []model.Labels {
+	var out []model.Labels
+	known := map[string]bool{}
+	s.Each(func(_ string, scope model.Scope, labels model.Labels, _ engine.Held) {
+		key := labels.Key()
+		if shown[scope][key] || known[key] || scope != model.ScopeTarget && scope != model.ScopeGroup {
+			return
+		}
+		known[key] = true
+		out = append(out, labels)
+	})
+	return out
+}
+
+// figures are the signals of every target that hurts, for the snapshot of the onset.
+func figures(f *model.Frame, ds []model.Diagnosis) []map[string]float64 {
+	out := make([]map[string]float64, len(ds))
+	byKey := map[string]model.EntityID{}
+	for _, x := range f.Entities.All() {
+		byKey[string(x.Scope)+x.Labels.Key()] = x.ID
+	}
+	names := f.Signals()
+	for i, d := range ds {
+		id, ok := byKey[string(d.Scope)+model.LabelsFrom(d.Target).Key()]
+		if d.Onset == nil || !ok {
+			continue
+		}
+		out[i] = map[string]float64{}
+		for _, name := range names {
+			if v, ok := f.Get(id, name); ok {
+				out[i][name] = v.V
+			}
+		}
+	}
+	return out
+}

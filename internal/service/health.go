@@ -1,0 +1,108 @@
+package service
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// patience is how many reads of a source may fail before it is called dead: a restart of Prometheus
+// takes less than three intervals, and its rules too wait for more than one failed evaluation.
+const patience = 3
+
+// sourceHealth is how reading one source went.
+type sourceHealth struct {
+	Name   string
+	LastOK time.Time
+	// Since is when it began to fail, zero while it answers; Failures counts the reads since then.
+	Since    time.Time
+	Failures int
+	Err      string
+	// Faults are of the last read that answered in part.
+	Faults []model.Fault
+}
+
+// dead says that the source has failed so often that it is a finding.
+func (h sourceHealth) dead() bool { return h.Failures >= patience }
+
+// sources is the health of all sources. It is safe for concurrent use.
+type sources struct {
+	mu     sync.Mutex
+	byName map[string]*sourceHealth
+}
+
+// told records one read.
+func (s *sources) told(name string, at time.Time, faults []model.Fault, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byName == nil {
+		s.byName = map[string]*sourceHealth{}
+	}
+	h := s.byName[name]
+	if h == nil {
+		h = &sourceHealth{Name: name}
+		s.byName[name] = h
+	}
+	h.Faults = faults
+	if err == nil {
+		h.LastOK, h.Since, h.Failures, h.Err = at, time.Time{}, 0, ""
+		return
+	}
+	if h.Failures++; h.Since.IsZero() {
+		h.Since = at
+	}
+	h.Err = err.Error()
+}
+
+// only forgets all sources but those.
+func (s *sources) only(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range s.byName {
+		if !slices.Contains(names, name) {
+			delete(s.byName, name)
+		}
+	}
+}
+
+// all is the health of every source, by name.
+func (s *sources) all() []sourceHealth {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]sourceHealth, 0, len(s.byName))
+	for _, h := range s.byName {
+		x := *h
+		x.Faults = slices.Clone(h.Faults)
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b sourceHealth) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// scopeSource is the scope of a finding about a source. No rule and no playbook has it.
+const scopeSource model.Scope = "source"
+
+// blind is the finding that a source is dead: what it showed is as it was, nobody knows how it is.
+func blind(h sourceHealth, at time.Time) model.Diagnosis {
+	since := h.Since.UTC()
+	last := "it has not answered since inferdx was started"
+	if !h.LastOK.IsZero() {
+		last = "it answered last at " + h.LastOK.UTC().Format(time.RFC3339)
+	}
+	text := fmt.Sprintf("%d reads failed one after another, the last with: %s", h.Failures, h.Err)
+	return model.Diagnosis{
+		Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: model.Down, Name: h.Name,
+		Summary:     "the source " + h.Name + " cannot be read: what runs behind it is not seen",
+		Fingerprint: "source-unreadable/" + h.Name, Onset: &since, UnknownScore: 1,
+		Symptoms: []model.Symptom{{
+			ID: "source-unreadable", Title: "source cannot be read", Severity: model.Critical, State: model.Firing,
+			Since: since, HeldSeconds: max(at.Sub(since), 0).Seconds(), Scope: scopeSource, Entity: model.NoEntity, Traced: true,
+			Evidence: []model.Evidence{{Text: text}, {Text: last}},
+		}},
+		Notes: []string{"nothing that it showed before counts as healthy or as resolved until it can be read again"},
+	}
+}

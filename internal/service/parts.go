@@ -1,0 +1,59 @@
+package service
+
+import (
+	"time"
+
+	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/pipeline"
+	"github.com/inferdx/inferdx/internal/setup"
+)
+
+// parts is everything that is made of one configuration. A reload makes new ones.
+type parts struct {
+	setup    *setup.Setup
+	pipeline *pipeline.Pipeline
+	request  pipeline.Request // what of a request does not change from look to look
+	servers  []*server
+	history  *history
+
+	window, interval time.Duration
+	// offset is how much earlier than now everything is looked at, so that the slowest source has it.
+	offset time.Duration
+}
+
+func newParts(s *setup.Setup, recordings map[string]int, local []reader) *parts {
+	c := s.Config
+	p := &parts{
+		setup: s, pipeline: pipeline.New(s.Content, recordings, engine.DefaultFit),
+		window: time.Duration(c.Global.Window), interval: time.Duration(c.Global.EvaluationInterval),
+		request: pipeline.Request{Settings: objectives(c.SLO), Group: texts(c.Targets.Group)},
+	}
+	p.request.Join.GPULabels, p.request.Join.HostLabels = texts(c.Targets.GPU.Match), texts(c.Targets.Host.Match)
+	names, identity := s.Content.Signals.Metrics(), texts(c.Targets.Identity)
+	all := pasts{identity: identity, readers: local}
+	for _, x := range c.Prometheus {
+		srv := newServer(x, names, identity, p.window, p.interval)
+		p.servers, all.readers = append(p.servers, srv), append(all.readers, srv)
+		p.offset = max(p.offset, time.Duration(x.Offset))
+	}
+	p.history = &history{plan: p.pipeline.History(), from: all, window: p.window, own: len(s.Content.Signals.Own()) > 0}
+	return p
+}
+
+// severity of a symptom rule; a rule that is gone was a warning.
+func (p *parts) severity(rule string) model.Severity {
+	if r, ok := p.setup.Content.Rules.Get(rule); ok {
+		return r.Severity
+	}
+	return model.Warning
+}
+
+// sourceNames lists the sources whose health is watched.
+func (p *parts) sourceNames() []string {
+	var out []string
+	for _, s := range p.servers {
+		out = append(out, s.name)
+	}
+	return out
+}
