@@ -23,7 +23,7 @@ type seen struct {
 	diagnoses []model.Diagnosis
 	figures   []map[string]float64 // by diagnosis; nil where nothing hurts
 	absent    []model.Labels       // targets whose state is held and that no source shows
-	faults    []model.Fault
+	report    *model.Report
 	changes   []store.Transition
 }
 
@@ -55,13 +55,13 @@ func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out
 		old = old.Hold(at, func(scope model.Scope, labels string) bool { return !shown[scope][labels] })
 	}
 	next, symptoms := p.pipeline.Engine.Judge(old, f)
-	out = seen{at: at, state: next, faults: f.Faults, changes: transitions(old, next, at, p.severity)}
+	out = seen{at: at, state: next, changes: transitions(old, next, at, p.severity)}
 	out.diagnoses = p.pipeline.Engine.Diagnose(f, symptoms)
 	for i := range out.diagnoses {
 		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
 	}
 	out.figures = figures(f, out.diagnoses)
-	out.absent = absent(next, shown)
+	out.absent, out.report = absent(next, shown), engine.Report(f, out.diagnoses)
 	return out, nil
 }
 

@@ -1,0 +1,144 @@
+// Package service is `inferdx serve`: it watches sources, judges what they show at an interval, keeps
+// what must not be forgotten and tells people. It owns the goroutines; what it decides is decided by the
+// pure packages that it plugs together.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/setup"
+	"github.com/inferdx/inferdx/internal/store"
+)
+
+// Options are what a service is started with.
+type Options struct {
+	Setup *setup.Setup
+	// Recordings counts, by cause, the recordings behind it.
+	Recordings map[string]int
+	Log        *slog.Logger
+	Now        func() time.Time // the wall clock; time.Now if nil
+}
+
+// Service watches until it is stopped.
+type Service struct {
+	o     Options
+	log   *slog.Logger
+	clock *clock
+	world *world
+	keep  *keeper
+	post  *post
+
+	sources sources
+	parts   atomic.Pointer[parts]
+
+	mind mind // of the evaluating goroutine
+	over chan error
+}
+
+// mind is what an evaluation leaves for the next one. All of it survives a restart.
+type mind struct {
+	at    time.Time // of the last evaluation, zero before the first one
+	state engine.State
+}
+
+// New opens the store and takes up what it remembers. A store that cannot be opened does not keep the
+// service from watching: it goes on from memory, and says so.
+func New(ctx context.Context, o Options) (*Service, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Service{
+		o: o, log: o.Log, clock: newClock(o.Now), world: newWorld(texts(o.Setup.Config.Targets.Identity)),
+		over: make(chan error, 1),
+	}
+	disk, err := openStore(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	spare, err := store.Open(ctx, store.InMemory, store.Options{Now: o.Now})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open a store in memory: %w", err), disk.Close())
+	}
+	s.keep = &keeper{disk: disk, spare: spare, log: o.Log}
+	s.mind.state, _ = disk.Load()
+	s.parts.Store(newParts(o.Setup, o.Recordings, nil))
+	return s, nil
+}
+
+func openStore(ctx context.Context, o Options) (*store.Store, error) {
+	path := filepath.Join(o.Setup.Config.Storage.Path, "inferdx.db")
+	disk, err := store.Open(ctx, path, store.Options{Now: o.Now})
+	var unwritable *store.Unwritable
+	if errors.As(err, &unwritable) {
+		o.Log.Error("the store cannot be opened: going on from memory, nothing will survive a restart", "path", path, "err", err)
+		return store.Open(ctx, store.InMemory, store.Options{Now: o.Now})
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range disk.Warnings() {
+		o.Log.Warn(w)
+	}
+	return disk, nil
+}
+
+// Run watches until ctx ends, then finishes what is in flight. It fails when it cannot go on, as when
+// another process has taken its store over.
+func (s *Service) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var all sync.WaitGroup
+	all.Go(func() { s.evaluations(ctx) })
+	select {
+	case <-ctx.Done():
+	case err := <-s.over:
+		stop(err)
+	}
+	all.Wait()
+	err := s.post.close(ctx)
+	return errors.Join(err, s.keep.disk.Close(), s.keep.spare.Close())
+}
+
+// evaluations looks at every interval, until ctx ends.
+func (s *Service) evaluations(ctx context.Context) {
+	plan := schedule{begin: s.clock.elapsed(), interval: s.parts.Load().interval}
+	for {
+		due, missed := plan.next(s.clock.elapsed())
+		if missed > 0 {
+			s.log.Warn("evaluations were missed", "missed", missed, "interval", plan.interval)
+		}
+		if !sleep(ctx, due-s.clock.elapsed()) {
+			return
+		}
+		if err := s.evaluate(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("an evaluation failed", "err", err)
+			if errors.Is(err, store.ErrSuperseded) {
+				s.over <- err
+				return
+			}
+		}
+	}
+}
+
+// sleep is false when ctx has ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
