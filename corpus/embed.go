@@ -1,5 +1,4 @@
-// Package corpus holds recordings of real servers with known faults. One of them ships with the
-// binary for the demo; of the others only what was wrong with them does.
+// Package corpus holds recordings of real servers with known faults. All of them ship with the binary.
 package corpus
 
 import (
@@ -17,6 +16,15 @@ func Demo() fs.FS {
 	sub, err := fs.Sub(files, "seqs8-c64")
 	if err != nil {
 		return files
+	}
+	return sub
+}
+
+// Cured is the recording of the demo's server under the same load without the low cap.
+func Cured() fs.FS {
+	sub, err := fs.Sub(recordings, "base-c64")
+	if err != nil {
+		return recordings
 	}
 	return sub
 }

@@ -35,21 +35,26 @@ type scenario struct {
 func (a *app) demo() *cobra.Command {
 	var l looks
 	var dir string
+	var play playing
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Diagnose a real recording that ships with inferdx",
 		Args:  exactly(),
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := l.check(); err != nil {
 				return err
 			}
-			if dir != "" {
+			switch {
+			case dir != "":
 				return a.unpackDemo(dir)
+			case play.serve:
+				return a.playDemo(cmd.Context(), play)
 			}
 			return a.runDemo(&l)
 		},
 	}
 	l.flags(cmd.Flags())
+	play.flags(cmd.Flags())
 	cmd.Flags().StringVar(&dir, "save", "", "write the recording and its log to this folder instead")
 	return cmd
 }
