@@ -28,14 +28,14 @@ func splitKey(key string) (rule string, scope model.Scope, labels string) {
 
 // Hold keeps the state of entities that cannot be seen for a reason of ours, as when their source does
 // not answer or the clock has jumped: until at nothing counts as observed, and nothing ends. absent says
-// which entity is meant, by scope and the key of its labels; nil means all. The state given is not changed.
-func (s State) Hold(at time.Time, absent func(scope model.Scope, labels string) bool) State {
+// what is meant, by the entity's scope and the key of its labels. The state given is not changed.
+func (s State) Hold(at time.Time, absent func(scope model.Scope, labels string, h Held) bool) State {
 	if s == nil {
 		return nil
 	}
 	out := make(State, len(s))
 	for key, h := range s {
-		if _, scope, labels := splitKey(key); absent == nil || absent(scope, labels) {
+		if _, scope, labels := splitKey(key); absent(scope, labels, h) {
 			h.LastSeen, h.LastTrue = at, h.LastTrue.Add(max(at.Sub(h.LastSeen), 0))
 		}
 		out[key] = h

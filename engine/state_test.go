@@ -14,7 +14,7 @@ func remembered(since, seen time.Duration, firing bool) State {
 
 func TestAHeldStateNeitherAgesNorEnds(t *testing.T) {
 	s := remembered(0, time.Minute, false)
-	got := s.Hold(t0.Add(time.Hour), func(scope model.Scope, labels string) bool {
+	got := s.Hold(t0.Add(time.Hour), func(scope model.Scope, labels string, _ Held) bool {
 		return scope == model.ScopeTarget && labels == "instance\xffa\xfe"
 	})
 	for _, h := range got {
@@ -27,7 +27,7 @@ func TestAHeldStateNeitherAgesNorEnds(t *testing.T) {
 			t.Error("the state given was changed")
 		}
 	}
-	for _, h := range s.Hold(t0.Add(time.Hour), func(model.Scope, string) bool { return false }) {
+	for _, h := range s.Hold(t0.Add(time.Hour), func(model.Scope, string, Held) bool { return false }) {
 		if !h.LastSeen.Equal(t0.Add(time.Minute)) {
 			t.Error("a state that is not held was moved")
 		}

@@ -37,7 +37,7 @@ func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out
 	}()
 	at = at.Add(-p.offset)
 	if hold {
-		old = old.Hold(at, nil)
+		old = old.Hold(at, func(_ model.Scope, _ string, h engine.Held) bool { return at.Sub(h.LastSeen) > gap })
 	}
 	health := s.sources.all()
 	s.world.Lock()
@@ -52,7 +52,7 @@ func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out
 	f, notes := p.pipeline.Frame(st, r)
 	shown := entities(f)
 	if slices.ContainsFunc(health, sourceHealth.dead) {
-		old = old.Hold(at, func(scope model.Scope, labels string) bool { return !shown[scope][labels] })
+		old = old.Hold(at, func(scope model.Scope, labels string, _ engine.Held) bool { return !shown[scope][labels] })
 	}
 	next, symptoms := p.pipeline.Engine.Judge(old, f)
 	out = seen{at: at, state: next, changes: transitions(old, next, at, p.severity)}

@@ -39,7 +39,7 @@ func (s *Service) remember(ctx context.Context, at time.Time, got seen) error {
 	if err := s.keep.tick(ctx, t); err != nil {
 		return err
 	}
-	s.mind.at, s.mind.state = at, got.state
+	s.mind.at, s.mind.state, s.last = at, got.state, got
 	s.post.wake()
 	return nil
 }

@@ -40,6 +40,7 @@ type Service struct {
 	parts   atomic.Pointer[parts]
 
 	mind mind // of the evaluating goroutine
+	last seen // likewise
 	over chan error
 }
 
@@ -68,6 +69,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, errors.Join(fmt.Errorf("open a store in memory: %w", err), disk.Close())
 	}
 	s.keep = &keeper{disk: disk, spare: spare, log: o.Log}
+	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, failed: func(err error) { s.over <- err }}
 	s.mind.state, _ = disk.Load()
 	s.parts.Store(newParts(o.Setup, o.Recordings, nil))
 	return s, nil
@@ -96,6 +98,8 @@ func (s *Service) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var all sync.WaitGroup
+	s.watch(ctx, s.parts.Load(), &all)
+	s.tidy(ctx, &all)
 	all.Go(func() { s.evaluations(ctx) })
 	select {
 	case <-ctx.Done():
