@@ -81,7 +81,7 @@ func (s *Service) tidy(ctx context.Context, all *sync.WaitGroup) {
 	all.Go(func() {
 		s.every(ctx, pruneEvery, "delete history", func(ctx context.Context) {
 			keep := time.Duration(s.parts.Load().setup.Config.Storage.Retention)
-			if _, err := s.keep.disk.Prune(ctx, s.o.Now().Add(-keep)); err != nil && ctx.Err() == nil {
+			if _, err := s.disk.Prune(ctx, s.o.Now().Add(-keep)); err != nil && ctx.Err() == nil {
 				s.log.Error("old history could not be deleted", "err", err)
 			}
 		})

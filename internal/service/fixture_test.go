@@ -51,7 +51,7 @@ func start(t *testing.T, f *fakeClock, path string) *watched {
 	return w
 }
 
-func (w *watched) stop() { _ = w.keep.disk.Close() }
+func (w *watched) stop() { _ = w.disk.Close() }
 
 // again is the service after a restart.
 func (w *watched) again() *watched {

@@ -13,10 +13,15 @@ import (
 // mostTransitions bounds what is kept in memory of the transitions that could not be written yet.
 const mostTransitions = 10_000
 
+// ticks takes what an evaluation leaves.
+type ticks interface {
+	Tick(context.Context, store.Tick) error
+}
+
 // keeper writes what evaluations leave. While the disk takes nothing, messages go out from memory, and
 // all else is written once it can be.
 type keeper struct {
-	disk  *store.Store
+	disk  ticks
 	spare *store.Store // in memory
 	log   *slog.Logger
 

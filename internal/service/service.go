@@ -33,6 +33,8 @@ type Service struct {
 	log   *slog.Logger
 	clock *clock
 	world *world
+	disk  *store.Store
+	spare *store.Store // in memory
 	keep  *keeper
 	post  *post
 
@@ -68,6 +70,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open a store in memory: %w", err), disk.Close())
 	}
+	s.disk, s.spare = disk, spare
 	s.keep = &keeper{disk: disk, spare: spare, log: o.Log}
 	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, failed: func(err error) { s.over <- err }}
 	s.mind.state, _ = disk.Load()
@@ -108,7 +111,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	all.Wait()
 	err := s.post.close(ctx)
-	return errors.Join(err, s.keep.disk.Close(), s.keep.spare.Close())
+	return errors.Join(err, s.disk.Close(), s.spare.Close())
 }
 
 // evaluations looks at every interval, until ctx ends.
