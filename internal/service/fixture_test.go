@@ -22,12 +22,12 @@ import (
 type watched struct {
 	*Service
 	*fakeClock
-	t    *testing.T
+	t    testing.TB
 	path string // of the configuration
 }
 
 // serve makes a service of a configuration, which stands in a folder of its own.
-func serve(t *testing.T, at time.Time, config string) *watched {
+func serve(t testing.TB, at time.Time, config string) *watched {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "inferdx.yml")
@@ -35,7 +35,7 @@ func serve(t *testing.T, at time.Time, config string) *watched {
 	return start(t, &fakeClock{wall: at}, path)
 }
 
-func start(t *testing.T, f *fakeClock, path string) *watched {
+func start(t testing.TB, f *fakeClock, path string) *watched {
 	t.Helper()
 	cfg, err := setup.Load(path)
 	if err != nil {
@@ -72,7 +72,7 @@ func (w *watched) look() seen {
 	return w.last
 }
 
-func write(t *testing.T, path, text string) {
+func write(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
