@@ -8,6 +8,7 @@ import (
 
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -21,8 +22,9 @@ type seen struct {
 	at        time.Time // of the frame
 	state     engine.State
 	diagnoses []model.Diagnosis
+	sources   []model.Diagnosis    // one of each source
 	figures   []map[string]float64 // by diagnosis; nil where nothing hurts
-	absent    []model.Labels       // targets whose state is held and that no source shows
+	absent    map[string]bool      // targets, as plan.TargetID names them, that are held and that no source shows
 	report    *model.Report
 	changes   []store.Transition
 }
@@ -55,7 +57,7 @@ func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out
 		old = old.Hold(at, func(scope model.Scope, labels string, _ engine.Held) bool { return !shown[scope][labels] })
 	}
 	next, symptoms := p.pipeline.Engine.Judge(old, f)
-	out = seen{at: at, state: next, changes: transitions(old, next, at, p.severity)}
+	out = seen{at: at, state: next, sources: findings(health, at), changes: transitions(old, next, at, p.severity)}
 	out.diagnoses = p.pipeline.Engine.Diagnose(f, symptoms)
 	for i := range out.diagnoses {
 		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
@@ -89,17 +91,13 @@ func entities(f *model.Frame) map[model.Scope]map[string]bool {
 	return out
 }
 
-// absent are the targets and groups that are held although no frame shows them, each once.
-func absent(s engine.State, shown map[model.Scope]map[string]bool) []model.Labels {
-	var out []model.Labels
-	known := map[string]bool{}
+// absent are the targets and groups that are held although no frame shows them.
+func absent(s engine.State, shown map[model.Scope]map[string]bool) map[string]bool {
+	out := map[string]bool{}
 	s.Each(func(_ string, scope model.Scope, labels model.Labels, _ engine.Held) {
-		key := labels.Key()
-		if shown[scope][key] || known[key] || scope != model.ScopeTarget && scope != model.ScopeGroup {
-			return
+		if !shown[scope][labels.Key()] {
+			out[plan.TargetID(scope, labels.Map())] = true
 		}
-		known[key] = true
-		out = append(out, labels)
 	})
 	return out
 }

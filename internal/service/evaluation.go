@@ -2,8 +2,10 @@ package service
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/store"
 )
 
@@ -25,29 +27,66 @@ func (s *Service) evaluate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.remember(ctx, at, got)
+	return s.remember(ctx, p, at, got)
 }
 
-// remember writes what a look gave and tells what is to be told.
-func (s *Service) remember(ctx context.Context, at time.Time, got seen) error {
-	t := store.Tick{At: at, State: got.state, Transitions: got.changes, Diagnoses: observed(got)}
-	for _, h := range s.sources.all() {
-		if h.dead() {
-			t.Diagnoses = append(t.Diagnoses, store.Observed{Diagnosis: blind(h, at)})
-		}
+// remember writes what a look gave, and tells what is to be told.
+func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen) error {
+	told := s.decide(ctx, p, at, got)
+	sent, err := keptOf(told.Sent)
+	if err != nil {
+		return err
 	}
+	t := store.Tick{At: at, State: got.state, Sent: sent, Transitions: got.changes, Diagnoses: observed(got), Messages: told.Messages}
 	if err := s.keep.tick(ctx, t); err != nil {
 		return err
 	}
-	s.mind.at, s.mind.state, s.last = at, got.state, got
-	s.post.wake()
+	s.mind = mind{at: at, state: got.state, sent: told.Sent, looks: s.mind.looks + 1}
+	s.last = got
+	for _, m := range told.Messages {
+		if m.Reason == plan.Resolved {
+			s.forgive(ctx, m.Key)
+		}
+	}
+	if len(told.Messages) > 0 {
+		s.post.wake()
+	}
 	return nil
 }
 
+// warmup is how many looks it takes until something is told: rates need two scrapes, and what was going
+// on when the service was stopped has to be seen again.
+const warmup = 4
+
+// decide says what to tell. While what people said cannot be read, what was known of it last holds.
+func (s *Service) decide(ctx context.Context, p *parts, at time.Time, got seen) plan.Decision {
+	silences, acks, err := said(ctx, s.disk, at)
+	if err != nil {
+		s.log.Error("silences and acknowledgements cannot be read: the last ones known hold", "err", err)
+		silences, acks = s.said.silences, s.said.acks
+	}
+	s.said.silences, s.said.acks = silences, acks
+	return plan.Next(s.mind.sent, p.policy, plan.Input{
+		At: at, Diagnoses: slices.Concat(got.diagnoses, got.sources), Held: got.absent, Silences: silences, Acknowledged: acks,
+		Warming: s.mind.looks < warmup,
+	})
+}
+
+// forgive ends an acknowledgement with its problem.
+func (s *Service) forgive(ctx context.Context, key string) {
+	if err := s.disk.Unacknowledge(ctx, key); err != nil {
+		s.log.Error("an acknowledgement cannot be ended", "of", key, "err", err)
+	}
+}
+
+// observed are the diagnoses worth keeping, with the figures behind them.
 func observed(got seen) []store.Observed {
-	out := make([]store.Observed, 0, len(got.diagnoses))
+	out := make([]store.Observed, 0, len(got.diagnoses)+len(got.sources))
 	for i, d := range got.diagnoses {
 		out = append(out, store.Observed{Diagnosis: d, Signals: got.figures[i]})
+	}
+	for _, d := range got.sources {
+		out = append(out, store.Observed{Diagnosis: d})
 	}
 	return out
 }

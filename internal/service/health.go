@@ -86,6 +86,22 @@ func (s *sources) all() []sourceHealth {
 // scopeSource is the scope of a finding about a source. No rule and no playbook has it.
 const scopeSource model.Scope = "source"
 
+// findings are what is to be said of the sources: of each that it is dead, or that it is healthy.
+func findings(all []sourceHealth, at time.Time) []model.Diagnosis {
+	var out []model.Diagnosis
+	for _, h := range all {
+		if h.dead() {
+			out = append(out, blind(h, at))
+			continue
+		}
+		out = append(out, model.Diagnosis{
+			Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: model.Healthy, Name: h.Name,
+			Summary: "the source " + h.Name + " is read", Fingerprint: "source-read/" + h.Name,
+		})
+	}
+	return out
+}
+
 // blind is the finding that a source is dead: what it showed is as it was, nobody knows how it is.
 func blind(h sourceHealth, at time.Time) model.Diagnosis {
 	since := h.Since.UTC()

@@ -6,6 +6,7 @@ import (
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
+	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/setup"
 )
 
@@ -16,6 +17,7 @@ type parts struct {
 	request  pipeline.Request // what of a request does not change from look to look
 	servers  []*server
 	history  *history
+	policy   *plan.Policy
 
 	window, interval time.Duration
 	// offset is how much earlier than now everything is looked at, so that the slowest source has it.
@@ -25,7 +27,7 @@ type parts struct {
 func newParts(s *setup.Setup, recordings map[string]int, local []reader) *parts {
 	c := s.Config
 	p := &parts{
-		setup: s, pipeline: pipeline.New(s.Content, recordings, engine.DefaultFit),
+		setup: s, policy: policyOf(c), pipeline: pipeline.New(s.Content, recordings, engine.DefaultFit),
 		window: time.Duration(c.Global.Window), interval: time.Duration(c.Global.EvaluationInterval),
 		request: pipeline.Request{Settings: objectives(c.SLO), Group: texts(c.Targets.Group)},
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -43,6 +44,10 @@ type Service struct {
 
 	mind mind // of the evaluating goroutine
 	last seen // likewise
+	said struct {
+		silences []plan.Silence
+		acks     map[string]plan.Ack
+	}
 	over chan error
 }
 
@@ -50,6 +55,8 @@ type Service struct {
 type mind struct {
 	at    time.Time // of the last evaluation, zero before the first one
 	state engine.State
+	sent  plan.Sent
+	looks int // since the start; this alone begins anew
 }
 
 // New opens the store and takes up what it remembers. A store that cannot be opened does not keep the
@@ -73,7 +80,13 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s.disk, s.spare = disk, spare
 	s.keep = &keeper{disk: disk, spare: spare, log: o.Log}
 	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, failed: func(err error) { s.over <- err }}
-	s.mind.state, _ = disk.Load()
+	var kept store.Sent
+	s.mind.state, kept = disk.Load()
+	var errs []error
+	s.mind.sent, errs = sentOf(kept)
+	for _, err := range errs {
+		o.Log.Error("what was told of a problem cannot be read: it will be told anew", "err", err)
+	}
 	s.parts.Store(newParts(o.Setup, o.Recordings, nil))
 	return s, nil
 }
