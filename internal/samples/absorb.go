@@ -12,7 +12,10 @@ func (s *Store) Absorb(from *Store) {
 				in.Ensure(name, x.Labels).absorb(x.Points)
 			}
 		}
-		last := in.last()
+		last, ok := in.Last()
+		if !ok {
+			last = minTime
+		}
 		in.Scrapes = append(in.Scrapes, after(other.Scrapes, last)...)
 		in.Failed = append(in.Failed, after(other.Failed, last)...)
 	}
@@ -27,15 +30,15 @@ func (x *Series) absorb(ps []Point) {
 	}
 }
 
-// last is the time of the last scrape, answered or not; the least possible where there is none.
-func (in *Instance) last() int64 {
-	last := int64(minTime)
+// Last is the time of the last scrape, answered or not; false where there is none.
+func (in *Instance) Last() (int64, bool) {
+	last, ok := int64(minTime), false
 	for _, ts := range [][]int64{in.Scrapes, in.Failed} {
 		if n := len(ts); n > 0 {
-			last = max(last, ts[n-1])
+			last, ok = max(last, ts[n-1]), true
 		}
 	}
-	return last
+	return last, ok
 }
 
 func after(ts []int64, last int64) []int64 {

@@ -27,11 +27,18 @@ var (
 // parse reads a page into t.staged. Nothing of a page that turns out bad is used.
 func (t *target) parse(p page, at int64) error {
 	t.staged = t.staged[:0]
+	return walk(p, t.learnType, func(parser textparse.Parser) error {
+		t.stage(parser, at)
+		return nil
+	})
+}
+
+// walk goes through the types and the series of a page. What it gave is to be forgotten when it fails.
+func walk(p page, family func(textparse.Parser), series func(textparse.Parser) error) error {
 	if err := foreign(p.body); err != nil {
 		return err
 	}
-	kind := mediaType(p)
-	parser, err := textparse.New(p.body, kind, labels.NewSymbolTable(), textparse.ParserOptions{})
+	parser, err := textparse.New(p.body, mediaType(p), labels.NewSymbolTable(), textparse.ParserOptions{})
 	if parser == nil {
 		return fmt.Errorf("parse the page: %w", err)
 	}
@@ -46,10 +53,12 @@ func (t *target) parse(p page, at int64) error {
 		case err != nil:
 			return fmt.Errorf("parse the page: %s", brief(err))
 		case entry == textparse.EntryType:
-			t.learnType(parser)
+			family(parser)
 		case entry == textparse.EntrySeries:
 			seen++
-			t.stage(parser, at)
+			if err := series(parser); err != nil {
+				return err
+			}
 		}
 	}
 }
