@@ -26,6 +26,8 @@ type Options struct {
 	Recordings map[string]int
 	Log        *slog.Logger
 	Now        func() time.Time // the wall clock; time.Now if nil
+	// DiscoverEvery is how long changes of targets are gathered; 5 s if 0.
+	DiscoverEvery time.Duration
 }
 
 // Service watches until it is stopped.
@@ -39,7 +41,8 @@ type Service struct {
 	keep  *keeper
 	post  *post
 
-	sources sources
+	sources  sources
+	scraping scraping
 	parts   atomic.Pointer[parts]
 
 	mind mind // of the evaluating goroutine
@@ -79,7 +82,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.disk, s.spare = disk, spare
 	s.keep = &keeper{disk: disk, spare: spare, log: o.Log}
-	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, failed: func(err error) { s.over <- err }}
+	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, failed: s.fail}
 	var kept store.Sent
 	s.mind.state, kept = disk.Load()
 	var errs []error
@@ -114,17 +117,27 @@ func (s *Service) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var all sync.WaitGroup
+	if err := s.startScraping(ctx, s.parts.Load(), &all); err != nil {
+		stop(err)
+		all.Wait()
+		return errors.Join(err, s.close(ctx))
+	}
 	s.watch(ctx, s.parts.Load(), &all)
 	s.tidy(ctx, &all)
 	all.Go(func() { s.evaluations(ctx) })
+	var failed error
 	select {
 	case <-ctx.Done():
-	case err := <-s.over:
-		stop(err)
+	case failed = <-s.over:
+		stop(failed)
 	}
 	all.Wait()
-	err := s.post.close(ctx)
-	return errors.Join(err, s.disk.Close(), s.spare.Close())
+	return errors.Join(failed, s.close(ctx))
+}
+
+// close finishes what is in flight and closes the stores.
+func (s *Service) close(ctx context.Context) error {
+	return errors.Join(s.post.close(ctx), s.disk.Close(), s.spare.Close())
 }
 
 // evaluations looks at every interval, until ctx ends.
@@ -141,7 +154,7 @@ func (s *Service) evaluations(ctx context.Context) {
 		if err := s.evaluate(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("an evaluation failed", "err", err)
 			if errors.Is(err, store.ErrSuperseded) {
-				s.over <- err
+				s.fail(err)
 				return
 			}
 		}

@@ -44,3 +44,10 @@ func (w *world) drop(gone func(*samples.Instance) bool) {
 	defer w.Unlock()
 	w.samples.Drop(gone)
 }
+
+// Do implements scrape.Store.
+func (w *world) Do(f func(st *samples.Store, generation int)) {
+	w.Lock()
+	defer w.Unlock()
+	f(w.samples, w.resets)
+}

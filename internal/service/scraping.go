@@ -1,0 +1,79 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/source/discovery"
+	"github.com/inferdx/inferdx/internal/source/scrape"
+)
+
+// scraping is our own scraping: who is scraped follows discovery.
+type scraping struct {
+	pool *scrape.Pool
+	find *discovery.Discovery
+}
+
+// startScraping scrapes what the configuration names until ctx ends.
+func (s *Service) startScraping(ctx context.Context, p *parts, all *sync.WaitGroup) error {
+	s.scraping.pool = scrape.NewPool(ctx, scrape.PoolOptions{Store: s.world, Keep: wanted(p.setup.Content), Now: s.o.Now, Told: s.scraped})
+	find, err := discovery.New(ctx, s.log, s.o.DiscoverEvery, s.found)
+	if err != nil {
+		return err
+	}
+	if err := find.Apply(p.setup.Config); err != nil {
+		return err
+	}
+	s.scraping.find = find
+	all.Go(func() {
+		if err := find.Run(ctx); err != nil {
+			s.fail(err)
+		}
+	})
+	all.Go(s.scraping.pool.Wait)
+	return nil
+}
+
+// found takes the targets of now. Those that left are gone: nothing of them is looked at any more.
+func (s *Service) found(targets []scrape.Target) {
+	gone := s.scraping.pool.Sync(targets)
+	if len(gone) == 0 {
+		return
+	}
+	left := map[*samples.Instance]bool{}
+	s.world.Lock()
+	defer s.world.Unlock()
+	for _, t := range gone {
+		in, _ := s.world.samples.Instance(t.Labels)
+		left[in] = true
+		s.log.Info("a target is gone", "job", t.Job, "target", t.Labels.Get("instance"))
+	}
+	s.world.samples.Drop(func(in *samples.Instance) bool { return left[in] })
+}
+
+// scraped is told of every scrape.
+func (s *Service) scraped(x scrape.Scrape) {
+	if x.Err != nil {
+		s.log.Debug("a scrape failed", "url", x.Target.URL.Redacted(), "err", x.Err)
+	}
+}
+
+// wanted tells the metrics that the catalogue reads from all others.
+func wanted(c *content.Content) func(string) bool {
+	names := map[string]bool{}
+	for _, n := range c.Signals.Metrics() {
+		names[n] = true
+	}
+	return func(metric string) bool { return names[metric] }
+}
+
+// fail ends the service: it cannot go on.
+func (s *Service) fail(err error) {
+	select {
+	case s.over <- fmt.Errorf("inferdx cannot go on: %w", err):
+	default: // it ends already
+	}
+}
