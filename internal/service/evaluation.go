@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -37,12 +38,18 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	if err != nil {
 		return err
 	}
-	t := store.Tick{At: at, State: got.state, Sent: sent, Transitions: got.changes, Diagnoses: observed(got), Messages: told.Messages}
+	t := store.Tick{At: at, State: got.state, Sent: sent, Transitions: got.changes, Diagnoses: observed(got), Messages: p.receivers.Expand(told.Messages)}
+	ends, err := json.Marshal(p.receivers.Endpoints())
+	if err != nil {
+		return err
+	}
+	t.Parts = map[string]json.RawMessage{endpoints: ends}
 	if err := s.keep.tick(ctx, t); err != nil {
 		return err
 	}
 	s.mind = mind{at: at, state: got.state, sent: told.Sent, looks: s.mind.looks + 1}
 	s.last = got
+	s.view.Store(&view{at: at, report: got.report, diagnoses: slices.Concat(got.diagnoses, got.sources)})
 	for _, m := range told.Messages {
 		if m.Reason == plan.Resolved {
 			s.forgive(ctx, m.Key)

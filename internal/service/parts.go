@@ -7,6 +7,7 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/internal/plan"
+	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/internal/setup"
 )
 
@@ -19,15 +20,21 @@ type parts struct {
 	history  *history
 	policy   *plan.Policy
 
+	receivers *receivers.Set
+
 	window, interval time.Duration
 	// offset is how much earlier than now everything is looked at, so that the slowest source has it.
 	offset time.Duration
 }
 
-func newParts(s *setup.Setup, recordings map[string]int, local []reader) *parts {
+func newParts(o Options, s *setup.Setup, local []reader) (*parts, error) {
 	c := s.Config
+	rs, err := receivers.Build(c, receivers.Options{Templates: s.Templates, ExternalURL: o.ExternalURL, Log: o.Log, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
 	p := &parts{
-		setup: s, policy: policyOf(c), pipeline: pipeline.New(s.Content, recordings, engine.DefaultFit),
+		setup: s, policy: policyOf(c), receivers: rs, pipeline: pipeline.New(s.Content, o.Recordings, engine.DefaultFit),
 		window: time.Duration(c.Global.Window), interval: time.Duration(c.Global.EvaluationInterval),
 		request: pipeline.Request{Settings: objectives(c.SLO), Group: texts(c.Targets.Group)},
 	}
@@ -40,7 +47,7 @@ func newParts(s *setup.Setup, recordings map[string]int, local []reader) *parts 
 		p.offset = max(p.offset, time.Duration(x.Offset))
 	}
 	p.history = &history{plan: p.pipeline.History(), from: all, window: p.window, own: len(s.Content.Signals.Own()) > 0}
-	return p
+	return p, nil
 }
 
 // severity of a symptom rule; a rule that is gone was a warning.

@@ -26,6 +26,8 @@ type Options struct {
 	Recordings map[string]int
 	Log        *slog.Logger
 	Now        func() time.Time // the wall clock; time.Now if nil
+	// ExternalURL is where people reach the service; empty links nowhere.
+	ExternalURL string
 	// DiscoverEvery is how long changes of targets are gathered; 5 s if 0.
 	DiscoverEvery time.Duration
 }
@@ -43,7 +45,8 @@ type Service struct {
 
 	sources  sources
 	scraping scraping
-	parts   atomic.Pointer[parts]
+	parts    atomic.Pointer[parts]
+	view     atomic.Pointer[view]
 
 	mind mind // of the evaluating goroutine
 	last seen // likewise
@@ -90,7 +93,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	for _, err := range errs {
 		o.Log.Error("what was told of a problem cannot be read: it will be told anew", "err", err)
 	}
-	s.parts.Store(newParts(o.Setup, o.Recordings, nil))
+	p, err := newParts(o, o.Setup, nil)
+	if err != nil {
+		return nil, errors.Join(err, disk.Close(), spare.Close())
+	}
+	s.parts.Store(p)
 	return s, nil
 }
 
@@ -122,7 +129,13 @@ func (s *Service) Run(ctx context.Context) error {
 		all.Wait()
 		return errors.Join(err, s.close(ctx))
 	}
+	if err := s.speak(ctx, s.parts.Load().receivers); err != nil {
+		stop(err)
+		all.Wait()
+		return errors.Join(err, s.close(ctx))
+	}
 	s.watch(ctx, s.parts.Load(), &all)
+	s.upkeep(ctx, &all)
 	s.tidy(ctx, &all)
 	all.Go(func() { s.evaluations(ctx) })
 	var failed error

@@ -1,0 +1,85 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/receivers"
+	"github.com/inferdx/inferdx/notifiers/alertmanager"
+)
+
+// endpoints is the name under which the store keeps what the ways to receivers led to.
+const endpoints = "endpoints"
+
+// speak delivers through other receivers from now on.
+func (s *Service) speak(ctx context.Context, rs *receivers.Set) error {
+	if err := s.post.deliver(ctx, rs.Outbox()); err != nil {
+		return err
+	}
+	return s.enable(ctx, rs.Endpoints())
+}
+
+// enable lets ways be used again that asked never to be: those that lead somewhere else now.
+func (s *Service) enable(ctx context.Context, now map[string]string) error {
+	disabled, err := s.disk.Disabled(ctx)
+	if err != nil || len(disabled) == 0 {
+		return err
+	}
+	var before map[string]string
+	if text := s.disk.Parts()[endpoints]; text != nil {
+		if err := json.Unmarshal(text, &before); err != nil {
+			return err
+		}
+	}
+	for name := range disabled {
+		if before[name] != now[name] {
+			if err := s.disk.Enable(ctx, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// upkeep tells Alertmanagers each minute what fires, so that it does not end there by itself.
+func (s *Service) upkeep(ctx context.Context, all *sync.WaitGroup) {
+	all.Go(func() {
+		s.every(ctx, alertmanager.DefaultResend, "keep alerts", func(ctx context.Context) {
+			firing := s.view.Load().firing()
+			for _, k := range s.parts.Load().receivers.Keepers {
+				limited, stop := context.WithTimeout(ctx, alertmanager.DefaultResend/2)
+				if err := k.Keep(limited, firing, s.o.Now()); err != nil && ctx.Err() == nil {
+					s.log.Warn("Alertmanagers could not be told what still fires", "err", err)
+				}
+				stop()
+			}
+		})
+	})
+}
+
+// view is what others may see of the last look.
+type view struct {
+	at        time.Time
+	report    *model.Report
+	diagnoses []model.Diagnosis // those of sources included
+}
+
+// firing are the diagnoses that somebody should know of.
+func (v *view) firing() []model.Diagnosis {
+	var out []model.Diagnosis
+	if v == nil {
+		return nil
+	}
+	for _, d := range v.diagnoses {
+		for _, x := range d.Symptoms {
+			if x.State == model.Firing {
+				out = append(out, d)
+				break
+			}
+		}
+	}
+	return out
+}
