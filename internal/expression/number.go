@@ -17,6 +17,9 @@ func from(v model.Value) interval {
 	case model.AtMost:
 		return interval{0, v.V, v.N}
 	case model.AtLeast:
+		if v.Most > v.V {
+			return interval{v.V, v.Most, v.N}
+		}
 		return interval{v.V, math.Inf(1), v.N}
 	default:
 		return interval{v.V, v.V, v.N}
@@ -32,6 +35,8 @@ func (i interval) value() (model.Value, bool) {
 		return model.Value{V: i.lo, N: i.n}, true
 	case math.IsInf(i.hi, 1) && !math.IsInf(i.lo, -1):
 		return model.Value{V: i.lo, Bound: model.AtLeast, N: i.n}, true
+	case i.lo > 0 && !math.IsInf(i.hi, 1):
+		return model.Value{V: i.lo, Bound: model.AtLeast, Most: i.hi, N: i.n}, true
 	case !math.IsInf(i.hi, 1):
 		return model.Value{V: i.hi, Bound: model.AtMost, N: i.n}, true
 	}

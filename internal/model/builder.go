@@ -44,7 +44,7 @@ func (b *FrameBuilder) Put(at Slot, id EntityID, v Value) {
 		col = append(make([]cell, 0, n), col...)[:n]
 		b.f.columns[at] = col
 	}
-	col[id] = cell{v: v.V, n: v.N, how: uint8(v.Bound) + 1}
+	col[id] = cell{v: v.V, n: v.N, most: v.Most, how: uint8(v.Bound) + 1}
 }
 
 // In reads back by slot what was set so far.

@@ -81,8 +81,8 @@ const NoSlot Slot = -1
 
 // cell is a value without pointers, so that the garbage collector passes a frame's columns by.
 type cell struct {
-	v, n float64
-	how  uint8 // 1 + Bound, 0 when not seen
+	v, n, most float64
+	how        uint8 // 1 + Bound, 0 when not seen
 }
 
 // detail is what is known of one entity beside its signals.
@@ -113,7 +113,7 @@ func (f *Frame) In(at Slot, id EntityID) (Value, bool) {
 	if c.how == 0 {
 		return Value{}, false
 	}
-	return Value{V: c.v, N: c.n, Bound: Bound(c.how - 1)}, true
+	return Value{V: c.v, N: c.n, Most: c.most, Bound: Bound(c.how - 1)}, true
 }
 
 // Fact returns a fact of an entity, looking at its parents when it has none of its own.

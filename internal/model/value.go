@@ -34,6 +34,8 @@ type Value struct {
 	V     float64
 	Bound Bound
 	N     float64
+	// Most is the upper end of a value that is AtLeast V, where one is known; 0 when none is.
+	Most float64
 }
 
 // Known wraps an exact number.

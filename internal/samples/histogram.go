@@ -128,7 +128,7 @@ func (h Histogram) Mean() (model.Value, bool) {
 }
 
 // Above counts the observations known to be larger than bound: those above the first edge that is
-// not below it. The truth may be larger when the bound lies inside a bucket.
+// not below it. Where the bound lies inside a bucket, those in the bucket may be larger, too.
 func (h Histogram) Above(bound float64) (model.Value, bool) {
 	if len(h.Edges) < 2 {
 		return model.Value{}, false
@@ -138,8 +138,8 @@ func (h Histogram) Above(bound float64) (model.Value, bool) {
 		return model.Value{}, false
 	}
 	v := model.Value{V: h.Count() - h.Cum[i], N: h.Count()}
-	if h.Edges[i] > bound {
-		v.Bound = model.AtLeast
+	if most, ok := h.AboveMost(bound); ok && h.Edges[i] > bound && most.V > v.V {
+		v.Bound, v.Most = model.AtLeast, most.V
 	}
 	return v, true
 }

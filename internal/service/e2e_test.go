@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -122,26 +124,61 @@ func eventually(t *testing.T, limit time.Duration, what string, is func() bool) 
 	t.Fatalf("after %s: no %s", limit, what)
 }
 
+// impatient are built-in rules that wait for seconds only, as a folder of one's own.
+func impatient(t *testing.T, rules ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	waits := regexp.MustCompile(`(?m)^(for|keep_firing_for): .*$`)
+	for _, r := range rules {
+		text, err := os.ReadFile(filepath.Join("..", "..", "rules", "symptoms", r+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, filepath.Base(r)+".yaml"), waits.ReplaceAllString(string(text), "$1: 2s"))
+	}
+	return dir
+}
+
+// demo is a configuration that watches the pages of play, four times a second.
+func demo(t *testing.T, pages, rest string) string {
+	t.Helper()
+	jobs := ""
+	for _, job := range []string{"vllm", "dcgm", "node"} {
+		jobs += fmt.Sprintf("  - {job_name: %s, metrics_path: /%s/metrics, static_configs: [{targets: ['%s']}]}\n", job, job, pages)
+	}
+	return "global: {scrape_interval: 1s, evaluation_interval: 500ms, window: 12s}\nscrape_configs:\n" + jobs +
+		"rule_files: ['" + impatient(t, "queue/requests-queueing", "latency/ttft-high") + "/*.yaml']\ndisable: [engine-restarted]\n" +
+		"storage: {path: " + t.TempDir() + "}\n" + rest
+}
+
 func TestTheDemoIsToldToSlackAndAWebhookAndThenItsEnd(t *testing.T) {
 	slack := slacktest.New(slacktest.Options{Token: "xoxb-1", Every: 100 * time.Millisecond})
 	t.Cleanup(slack.Close)
 	t.Setenv("TOKEN", "xoxb-1")
 	b := newBus(t)
-	pages := play(t, 18*time.Second)
-	jobs := ""
-	for _, job := range []string{"vllm", "dcgm", "node"} {
-		jobs += fmt.Sprintf("  - {job_name: %s, metrics_path: /%s/metrics, static_configs: [{targets: ['%s']}]}\n", job, job, pages)
-	}
-	rules := filepath.Join(t.TempDir(), "rules")
-	_ = rules
-	run(t, "global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms, window: 8s}\nscrape_configs:\n"+jobs+`
+	svc := run(t, demo(t, play(t, 20*time.Second), `
 receivers:
   - {name: oncall, slack: {bot_token_env: TOKEN, channel: '#llm', api_url: '`+slack.APIURL()+`'}, webhook: {url: '`+b.URL+`'}}
 route: {receiver: oncall, group_wait: 1s, group_interval: 2s}
-storage: {path: `+t.TempDir()+`}
-`)
-	eventually(t, 60*time.Second, "first message", func() bool { return strings.HasPrefix(b.reasons(), "[first") })
+`))
+	eventually(t, 30*time.Second, "first message", func() bool { return strings.HasPrefix(b.reasons(), "[first") })
+	t.Cleanup(func() {
+		for _, d := range svc.view.Load().diagnoses {
+			for _, x := range d.Symptoms {
+				t.Log(d.Target, d.Status, x.ID, x.State, x.HeldSeconds, x.Evidence)
+			}
+		}
+	})
 	eventually(t, 60*time.Second, "end", func() bool { return strings.HasSuffix(b.reasons(), "resolved]") })
-	t.Log(b.reasons(), b.causes)
-	t.Log(strings.Join(slack.Log(), "\n"))
+	if len(b.causes) == 0 || b.causes[0] != "max-num-seqs-too-low" {
+		t.Errorf("told of %v", b.causes)
+	}
+	eventually(t, 10*time.Second, "end in Slack", func() bool {
+		ms := slack.Messages("#llm")
+		return len(ms) > 0 && strings.Contains(ms[0].Text, "RESOLVED")
+	})
+	log := strings.Join(slack.Log(), "\n")
+	if n := strings.Count(log, "#llm post"); n != 1 || !strings.Contains(log, "sequence cap too low") {
+		t.Errorf("%d posts:\n%s", n, log)
+	}
 }
