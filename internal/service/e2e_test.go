@@ -134,7 +134,7 @@ func impatient(t *testing.T, rules ...string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(dir, filepath.Base(r)+".yaml"), waits.ReplaceAllString(string(text), "$1: 2s"))
+		write(t, filepath.Join(dir, filepath.Base(r)+".yaml"), waits.ReplaceAllString(string(text), "$1: 12s"))
 	}
 	return dir
 }
@@ -146,22 +146,24 @@ func demo(t *testing.T, pages, rest string) string {
 	for _, job := range []string{"vllm", "dcgm", "node"} {
 		jobs += fmt.Sprintf("  - {job_name: %s, metrics_path: /%s/metrics, static_configs: [{targets: ['%s']}]}\n", job, job, pages)
 	}
-	return "global: {scrape_interval: 1s, evaluation_interval: 500ms, window: 12s}\nscrape_configs:\n" + jobs +
+	return "global: {scrape_interval: 2s, evaluation_interval: 500ms, window: 20s}\nscrape_configs:\n" + jobs +
 		"rule_files: ['" + impatient(t, "queue/requests-queueing", "latency/ttft-high") + "/*.yaml']\ndisable: [engine-restarted]\n" +
 		"storage: {path: " + t.TempDir() + "}\n" + rest
 }
 
 func TestTheDemoIsToldToSlackAndAWebhookAndThenItsEnd(t *testing.T) {
+	t.Parallel()
 	slack := slacktest.New(slacktest.Options{Token: "xoxb-1", Every: 100 * time.Millisecond})
 	t.Cleanup(slack.Close)
-	t.Setenv("TOKEN", "xoxb-1")
+	token := filepath.Join(t.TempDir(), "token")
+	write(t, token, "xoxb-1")
 	b := newBus(t)
-	svc := run(t, demo(t, play(t, 20*time.Second), `
+	svc := run(t, demo(t, play(t, 34*time.Second), `
 receivers:
-  - {name: oncall, slack: {bot_token_env: TOKEN, channel: '#llm', api_url: '`+slack.APIURL()+`'}, webhook: {url: '`+b.URL+`'}}
+  - {name: oncall, slack: {bot_token_file: '`+token+`', channel: '#llm', api_url: '`+slack.APIURL()+`'}, webhook: {url: '`+b.URL+`'}}
 route: {receiver: oncall, group_wait: 1s, group_interval: 2s}
 `))
-	eventually(t, 30*time.Second, "first message", func() bool { return strings.HasPrefix(b.reasons(), "[first") })
+	eventually(t, 60*time.Second, "first message", func() bool { return strings.HasPrefix(b.reasons(), "[first") })
 	t.Cleanup(func() {
 		for _, d := range svc.view.Load().diagnoses {
 			for _, x := range d.Symptoms {
