@@ -45,6 +45,8 @@ type Service struct {
 
 	sources  sources
 	scraping scraping
+	local    []reader // of the past of what is scraped
+	reloads  reloads
 	parts    atomic.Pointer[parts]
 	view     atomic.Pointer[view]
 
@@ -93,7 +95,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	for _, err := range errs {
 		o.Log.Error("what was told of a problem cannot be read: it will be told anew", "err", err)
 	}
-	p, err := newParts(o, o.Setup, nil)
+	p, err := newParts(o, o.Setup, s.local)
 	if err != nil {
 		return nil, errors.Join(err, disk.Close(), spare.Close())
 	}
@@ -134,7 +136,7 @@ func (s *Service) Run(ctx context.Context) error {
 		all.Wait()
 		return errors.Join(err, s.close(ctx))
 	}
-	s.watch(ctx, s.parts.Load(), &all)
+	s.begin(ctx, s.parts.Load())
 	s.upkeep(ctx, &all)
 	s.tidy(ctx, &all)
 	all.Go(func() { s.evaluations(ctx) })
@@ -144,6 +146,7 @@ func (s *Service) Run(ctx context.Context) error {
 	case failed = <-s.over:
 		stop(failed)
 	}
+	s.end()
 	all.Wait()
 	return errors.Join(failed, s.close(ctx))
 }
@@ -157,6 +160,9 @@ func (s *Service) close(ctx context.Context) error {
 func (s *Service) evaluations(ctx context.Context) {
 	plan := schedule{begin: s.clock.elapsed(), interval: s.parts.Load().interval}
 	for {
+		if now := s.parts.Load().interval; now != plan.interval { // by a reload
+			plan = schedule{begin: s.clock.elapsed(), interval: now}
+		}
 		due, missed := plan.next(s.clock.elapsed())
 		if missed > 0 {
 			s.log.Warn("evaluations were missed", "missed", missed, "interval", plan.interval)
