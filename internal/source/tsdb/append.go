@@ -32,11 +32,10 @@ func (db *DB) Target(identity model.Labels) *Target {
 type Series struct {
 	name   string
 	labels model.Labels
-	alone  single
-	of     *group // nil where it is no part of a histogram
-	part   part
-	le     string
+	alone  *single // nil until it is kept by itself
+	of     *group  // nil where it is no part of a histogram
 	last   samples.Point
+	part   part
 	given  bool // last is of the scrape that is being written
 }
 
@@ -50,8 +49,9 @@ const (
 
 // single is a series of the TSDB.
 type single struct {
-	ref storage.SeriesRef
-	set labels.Labels // empty until needed
+	ref   storage.SeriesRef
+	set   labels.Labels
+	opens int // the opening of the folder that ref is good for
 }
 
 // group are the series of one histogram.
@@ -71,7 +71,7 @@ func (t *Target) Series(name string, own model.Labels) *Series {
 	switch {
 	case strings.HasSuffix(name, "_bucket"):
 		base, ok = strings.TrimSuffix(name, "_bucket"), own.Get("le") != ""
-		s.part, s.le = partBucket, own.Get("le")
+		s.part = partBucket
 	case strings.HasSuffix(name, "_sum"):
 		base, ok = strings.TrimSuffix(name, "_sum"), true
 		s.part = partSum
@@ -107,7 +107,14 @@ type Sample struct {
 // come twice are counted and left out. The error is about a scrape that was lost as a whole, as when
 // the disk is full; the next one may be kept.
 func (t *Target) Append(at int64, answered bool, given []Sample) error {
-	w := writer{Appender: t.db.inner.Appender(context.Background())}
+	if err := t.db.mended(); err != nil {
+		t.db.failed.Add(uint64(len(given)) + 1)
+		t.db.commits.Add(1)
+		return fmt.Errorf("keep a scrape: %w", err)
+	}
+	t.db.mu.RLock()
+	defer t.db.mu.RUnlock()
+	w := writer{Appender: t.db.inner.Appender(context.Background()), opens: t.db.opens}
 	up := 0.0
 	if answered {
 		up = 1
@@ -133,10 +140,10 @@ func (t *Target) Append(at int64, answered bool, given []Sample) error {
 }
 
 func (t *Target) alone(w *writer, s *Series, p samples.Point) {
-	if s.alone.set.IsEmpty() {
-		s.alone.set = full(s.name, t.labels, s.labels)
+	if s.alone == nil {
+		s.alone = &single{set: full(s.name, t.labels, s.labels)}
 	}
-	w.add(&s.alone, p)
+	w.add(s.alone, p)
 }
 
 // histogram writes a group packed where that loses nothing, else series by series.
@@ -155,8 +162,9 @@ func (t *Target) histogram(w *writer, g *group) {
 	if g.layout.ok {
 		if h, ok := g.layout.pack(g.layout.sum.last.T); ok {
 			packed = true
-			ref, err := w.AppendHistogram(g.layout.whole.ref, g.layout.whole.set, g.layout.sum.last.T, h, nil)
-			g.layout.whole.ref = ref
+			whole := w.current(&g.layout.whole)
+			ref, err := w.AppendHistogram(whole.ref, whole.set, g.layout.sum.last.T, h, nil)
+			whole.ref = ref
 			w.count(err, uint64(len(g.members)))
 		}
 	}
@@ -173,11 +181,20 @@ func (t *Target) histogram(w *writer, g *group) {
 type writer struct {
 	storage.Appender
 
+	opens               int
 	added, late, failed uint64
 }
 
+// current drops a reference of before the folder was opened anew.
+func (w *writer) current(s *single) *single {
+	if s.opens != w.opens {
+		s.ref, s.opens = 0, w.opens
+	}
+	return s
+}
+
 func (w *writer) add(s *single, p samples.Point) {
-	ref, err := w.Append(s.ref, s.set, p.T, p.V)
+	ref, err := w.Append(w.current(s).ref, s.set, p.T, p.V)
 	s.ref = ref
 	w.count(err, 1)
 }
@@ -199,6 +216,7 @@ func (db *DB) commit(w *writer) error {
 	if err != nil {
 		w.added, w.failed = 0, w.failed+w.added
 		db.commits.Add(1)
+		db.tear(err)
 	}
 	db.appended.Add(w.added)
 	db.late.Add(w.late)

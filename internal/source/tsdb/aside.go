@@ -19,7 +19,7 @@ const asideDir = "set-aside"
 
 // damage tells a folder with broken files from one that cannot be used at present.
 func damage(err error) bool {
-	for _, other := range []error{fs.ErrPermission, syscall.ENOSPC, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.EDQUOT, syscall.EAGAIN, syscall.ENOTDIR} {
+	for _, other := range []error{fs.ErrPermission, syscall.ENOSPC, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.EDQUOT, syscall.EAGAIN} {
 		if errors.Is(err, other) {
 			return false
 		}

@@ -47,7 +47,7 @@ func arrange(members []*Series) layout {
 		case partCount:
 			l.count = m
 		default:
-			v, err := strconv.ParseFloat(m.le, 64)
+			v, err := strconv.ParseFloat(m.labels.Get("le"), 64)
 			if err != nil || math.IsNaN(v) || math.IsInf(v, -1) {
 				return layout{}
 			}
@@ -64,11 +64,11 @@ func arrange(members []*Series) layout {
 		l.edges = append(l.edges, values[m])
 	}
 	ascending := slices.IsSortedFunc(l.edges, func(a, b float64) int { return cmp.Or(cmp.Compare(a, b), 1) })
-	if l.buckets[n-1].le != "+Inf" || !ascending && n > 2 {
+	if l.buckets[n-1].labels.Get("le") != "+Inf" || !ascending && n > 2 {
 		return layout{}
 	}
 	for name, write := range spellings() {
-		if !slices.ContainsFunc(l.buckets, func(m *Series) bool { return m.le != write(values[m]) }) && (!l.ok || name < l.written) {
+		if !slices.ContainsFunc(l.buckets, func(m *Series) bool { return m.labels.Get("le") != write(values[m]) }) && (!l.ok || name < l.written) {
 			l.ok, l.written = true, name
 		}
 	}

@@ -37,6 +37,8 @@ func (db *DB) Read(ctx context.Context, at time.Time, window time.Duration, only
 
 // Select reads some metrics. See Read.
 func (db *DB) Select(ctx context.Context, sel Selection) (*samples.Store, []model.Fault, error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
 	q, err := db.inner.Querier(sel.span())
 	if err != nil {
 		return nil, nil, fmt.Errorf("read kept samples: %w", err)

@@ -4,10 +4,12 @@
 package tsdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +29,8 @@ type Options struct {
 	Identity []string
 	// Logger is told of what was repaired or set aside; nil drops it.
 	Logger *slog.Logger
+	// Now is the clock; nil is the real one.
+	Now func() time.Time
 }
 
 func (o Options) withDefaults() Options {
@@ -38,6 +42,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return o
 }
@@ -57,8 +64,13 @@ func (o Options) inner() *tsdb.Options {
 
 // DB is an open folder. It is safe for concurrent use.
 type DB struct {
-	o     Options
+	dir string
+	o   Options
+
+	mu    sync.RWMutex // held for writing while inner is replaced
 	inner *tsdb.DB
+	opens int // how often inner was opened: references to series are good for one of them
+	torn  torn
 
 	appended, late, failed, commits atomic.Uint64
 }
@@ -66,29 +78,38 @@ type DB struct {
 // Open opens a folder and makes it if need be. What is damaged in it is set aside with a warning: the
 // error is about a folder that cannot be used at all, or that another process uses.
 func Open(dir string, o Options) (*DB, error) {
-	o = o.withDefaults()
-	db := &DB{o: o}
+	db := &DB{dir: dir, o: o.withDefaults()}
+	if err := db.open(); err != nil {
+		return nil, fmt.Errorf("open samples in %s: %w", dir, err)
+	}
+	return db, nil
+}
+
+func (db *DB) open() error {
 	for {
-		inner, err := tsdb.Open(dir, o.Logger, nil, o.inner(), nil)
+		inner, err := tsdb.Open(db.dir, db.o.Logger, nil, db.o.inner(), nil)
 		if err == nil {
 			db.inner = inner
-			return db, nil
+			db.opens++
+			return nil
 		}
 		if !damage(err) {
-			return nil, fmt.Errorf("open samples in %s: %w", dir, err)
+			return err
 		}
-		moved, asideErr := setAside(dir, o.Logger)
+		moved, asideErr := setAside(db.dir, db.o.Logger)
 		if asideErr != nil || len(moved) == 0 {
-			return nil, fmt.Errorf("open samples in %s: %w", dir, errors.Join(err, asideErr))
+			return errors.Join(err, asideErr)
 		}
 		for _, m := range moved {
-			o.Logger.Warn("samples were damaged and are set aside", "path", filepath.Join(dir, m), "error", err)
+			db.o.Logger.Warn("samples were damaged and are set aside", "path", filepath.Join(db.dir, m), "error", err)
 		}
 	}
 }
 
 // Close writes out what is pending and frees the folder for others.
 func (db *DB) Close() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
 	if err := db.inner.Close(); err != nil {
 		return fmt.Errorf("close samples: %w", err)
 	}
@@ -108,8 +129,21 @@ type Stats struct {
 
 // Stats gives the counts.
 func (db *DB) Stats() Stats {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
 	return Stats{
 		Appended: db.appended.Load(), Late: db.late.Load(), Failed: db.failed.Load(),
 		FailedCommits: db.commits.Load(), Series: db.inner.Head().NumSeries(),
 	}
+}
+
+// Compact writes blocks of what has become old and drops what is older than the retention. It happens
+// by itself once a minute.
+func (db *DB) Compact(ctx context.Context) error {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if err := db.inner.Compact(ctx); err != nil {
+		return fmt.Errorf("compact samples: %w", err)
+	}
+	return nil
 }
