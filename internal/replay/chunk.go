@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,7 +40,14 @@ type feed struct {
 type instance struct {
 	labels          model.Labels
 	scrapes, failed []int64
-	series          []*samples.Series
+	series          []series
+}
+
+type series struct {
+	*samples.Series
+
+	// regular says that every answered scrape gave a sample and nothing else did.
+	regular bool
 }
 
 // readAhead reads chunk by chunk, one of them ahead of who takes them.
@@ -107,9 +115,9 @@ func flatten(st *samples.Store, n *int) []instance {
 		x := instance{labels: in.Labels, scrapes: in.Scrapes, failed: in.Failed}
 		for _, name := range in.Names() {
 			group := slices.Clone(in.Named(name))
-			slices.SortFunc(group, func(a, b *samples.Series) int { return compareLabels(a.Labels, b.Labels) })
-			x.series = append(x.series, group...)
+			slices.SortFunc(group, compareSeries)
 			for _, s := range group {
+				x.series = append(x.series, series{s, regular(s.Points, in.Scrapes)})
 				*n += len(s.Points)
 			}
 		}
@@ -117,6 +125,38 @@ func flatten(st *samples.Store, n *int) []instance {
 	}
 	slices.SortFunc(out, func(a, b instance) int { return compareLabels(a.labels, b.labels) })
 	return out
+}
+
+// compareSeries puts the buckets of a histogram in order of their edges, which spares who reads them the
+// sorting.
+func compareSeries(a, b *samples.Series) int {
+	if n := len(a.Labels); n != len(b.Labels) || a.Labels.Get("le") == "" {
+		return compareLabels(a.Labels, b.Labels)
+	}
+	for i, x := range a.Labels {
+		y := b.Labels[i]
+		if x.Name == "le" && y.Name == "le" {
+			continue
+		}
+		if c := cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Value, y.Value)); c != 0 {
+			return c
+		}
+	}
+	v, _ := strconv.ParseFloat(a.Labels.Get("le"), 64)
+	w, _ := strconv.ParseFloat(b.Labels.Get("le"), 64)
+	return cmp.Or(cmp.Compare(v, w), compareLabels(a.Labels, b.Labels))
+}
+
+func regular(ps []samples.Point, scrapes []int64) bool {
+	if len(ps) != len(scrapes) {
+		return false
+	}
+	for i, p := range ps {
+		if p.T != scrapes[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func compareLabels(a, b model.Labels) int {

@@ -21,6 +21,7 @@ type collector struct {
 	done    []*episode
 	own     map[string]*Symptom // what came of the rules as they are
 	last    time.Time
+	judged  bool // there was a look before that could be judged
 
 	unread, chunks int
 	cause          error // of the first chunk that could not be read
@@ -90,6 +91,7 @@ func (c *collector) add(l *look) {
 	c.timelines(l)
 	if !l.blind {
 		c.episodes(l)
+		c.judged = true
 	}
 	if c.o.Messages != nil {
 		c.out.Messages = append(c.out.Messages, c.o.Messages(l.at, l.diagnoses)...)
@@ -170,6 +172,9 @@ func (c *collector) episode(l *look, a active) {
 			Symptom: s.ID, Title: s.Title, Severity: s.Severity, Scope: s.Scope, Entity: a.entity, Name: a.entity,
 			Onset: s.Since.UTC(), Traced: s.Traced, Seen: l.at.UTC(),
 		}}
+		if !s.Traced && c.judged { // it was not so at the look before
+			e.Onset = e.Seen
+		}
 		if a.owner >= 0 {
 			e.Name, e.Target = l.targets[a.owner].name, l.targets[a.owner].labels
 		}

@@ -20,17 +20,18 @@ type gang struct {
 }
 
 type worker struct {
-	o       Options
-	views   []*view
-	binding *signals.Binding
+	o        Options
+	views    []*view            // the present, then the earlier windows
+	bindings []*signals.Binding // beside them
 }
 
 func newGang(o Options) *gang {
 	g := &gang{o: o, ledger: newLedger(o)}
 	for range o.Workers {
-		w := &worker{o: o, binding: signals.NewBinding()}
+		w := &worker{o: o}
 		for range 1 + len(o.Pipeline.History().Windows()) {
 			w.views = append(w.views, &view{identity: o.Identity})
+			w.bindings = append(w.bindings, signals.NewBinding())
 		}
 		g.workers = append(g.workers, w)
 	}
@@ -91,9 +92,9 @@ func (w *worker) frame(at time.Time) *look {
 		v.slide(at, w.o.Window)
 	}
 	r := w.o.Request
-	r.At, r.Window, r.Binding = at, w.o.Window, w.binding
-	for _, v := range w.views[1:] {
-		e := signals.Earlier{Back: v.feed.back, Store: v.store}
+	r.At, r.Window, r.Binding = at, w.o.Window, w.bindings[0]
+	for i, v := range w.views[1:] {
+		e := signals.Earlier{Back: v.feed.back, Store: v.store, Binding: w.bindings[i+1]}
 		if w.o.PromQL != nil {
 			e.PromQL = w.o.PromQL(v.store)
 		}

@@ -69,7 +69,7 @@ type Episode struct {
 	// Fired is false of a symptom that was over before its rule's `for`.
 	Fired bool `json:"fired"`
 	// Onset is when the harm began, as far as the samples show it. Traced is false where it is only the
-	// beginning of what was seen.
+	// first look that showed it, or the beginning of what was looked at.
 	Onset  time.Time `json:"onset"`
 	Traced bool      `json:"traced"`
 	// Seen is the first look that showed it, FiredAt the first at which it fired, nil when it never did.

@@ -51,7 +51,11 @@ func (v *view) slide(at time.Time, window time.Duration) {
 		alive := x.scrapes.any() || x.failed.any()
 		for k := range x.series {
 			s := &x.series[k]
-			s.points(src.series[k].Points, from, to)
+			if src.series[k].regular {
+				s.span = x.scrapes
+			} else {
+				s.points(src.series[k].Points, from, to)
+			}
 			changed = changed || s.any() != (s.s != nil)
 			alive = alive || s.any()
 		}

@@ -108,6 +108,7 @@ type reader struct {
 
 	counts []float64
 	hist   *histogram.Histogram
+	usual  int // how long series are: mostly as long as the one before
 }
 
 func (r *reader) take(ls labels.Labels, it chunkenc.Iterator) error {
@@ -117,16 +118,18 @@ func (r *reader) take(ls labels.Labels, it chunkenc.Iterator) error {
 		return nil
 	}
 	var plain *samples.Series
-	out := unpacked{in: in, name: name, labels: rest, write: spellings()[written], wants: r.wants}
+	out := unpacked{in: in, name: name, labels: rest, write: spellings()[written], wants: r.wants, usual: r.usual}
+	n := 0
 	for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
 		t := it.AtT()
 		if t < r.from || t > r.to {
 			continue
 		}
+		n++
 		switch kind {
 		case chunkenc.ValFloat:
 			if plain == nil && r.wants(name) {
-				plain = in.Ensure(name, rest)
+				plain = ensure(in, name, rest, r.usual)
 			}
 			if plain != nil {
 				_, v := it.At()
@@ -138,7 +141,17 @@ func (r *reader) take(ls labels.Labels, it chunkenc.Iterator) error {
 			out.add(t, r.hist, r.counts)
 		}
 	}
+	r.usual = n
 	return it.Err()
+}
+
+// ensure finds or makes a series with room for as many samples as there usually are.
+func ensure(in *samples.Instance, name string, labels model.Labels, usual int) *samples.Series {
+	s := in.Ensure(name, labels)
+	if s.Points == nil {
+		s.Points = make([]samples.Point, 0, usual)
+	}
+	return s
 }
 
 func (r *reader) wants(name string) bool { return len(r.sel.Names) == 0 || r.wanted[name] }
@@ -165,6 +178,7 @@ type unpacked struct {
 	labels     model.Labels
 	write      func(float64) string
 	wants      func(string) bool
+	usual      int
 	edges      []float64
 	buckets    []*samples.Series
 	sum, count *samples.Series
@@ -196,13 +210,13 @@ func (u *unpacked) find(edges []float64) {
 			}
 			ls := append(slices.Clone(u.labels), model.Label{Name: "le", Value: le})
 			ls.Sort()
-			u.buckets = append(u.buckets, u.in.Ensure(u.name+"_bucket", ls))
+			u.buckets = append(u.buckets, ensure(u.in, u.name+"_bucket", ls, u.usual))
 		}
 	}
 	if u.wants(u.name + "_sum") {
-		u.sum = u.in.Ensure(u.name+"_sum", u.labels)
+		u.sum = ensure(u.in, u.name+"_sum", u.labels, u.usual)
 	}
 	if u.wants(u.name + "_count") {
-		u.count = u.in.Ensure(u.name+"_count", u.labels)
+		u.count = ensure(u.in, u.name+"_count", u.labels, u.usual)
 	}
 }

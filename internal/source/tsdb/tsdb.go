@@ -16,6 +16,9 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
+// Folder is where a service keeps samples inside its data folder.
+const Folder = "samples"
+
 // Options say how samples are kept.
 type Options struct {
 	// Retention is how long samples are kept at least; 0 means 15 days. What is dropped is dropped by the
