@@ -43,14 +43,14 @@ func ReplayText(w io.Writer, r *replay.Result, o TextOptions) error {
 	if fired(r) > 0 {
 		status = model.Degraded
 	}
-	p.head(stretchOf(r), strings.ToUpper(plural(fired(r), "firing")), p.theme.name, p.theme.status[status])
+	p.head(stretchOf(r), strings.ToUpper(firings(r)), p.theme.name, p.theme.status[status])
 	p.b.WriteByte('\n')
 	p.bars(r)
 	p.columns(timeline(r))
 	if len(r.Symptoms) > 0 {
 		p.b.WriteByte('\n')
 		p.columns(fors(r))
-		p.row(row{label: "", text: forLegend, style: p.theme.faint})
+		p.b.WriteString(" " + p.theme.faint.Render(forLegend) + "\n")
 	}
 	for _, l := range asides(r) {
 		for i, l := range wrap(l, p.width-2) {
@@ -67,6 +67,13 @@ func ReplayText(w io.Writer, r *replay.Result, o TextOptions) error {
 }
 
 const forLegend = "times fired and how long, had the rule's for been that"
+
+func firings(r *replay.Result) string {
+	if n := fired(r); n > 0 {
+		return plural(n, "firing")
+	}
+	return "nothing fired"
+}
 
 func fired(r *replay.Result) int {
 	n := 0
@@ -118,7 +125,7 @@ func (p *page) columns(rows [][]string) {
 func timeline(r *replay.Result) [][]string {
 	long := r.To.Sub(r.From) > 20*time.Hour
 	if len(r.Episodes) == 0 {
-		return [][]string{{"nothing would have fired, and nothing was pending"}}
+		return [][]string{{"nothing would have fired, and nothing was pending, in what was seen"}}
 	}
 	rows := [][]string{{"onset", "end", "lasted", "", "target", "symptom", "primary cause"}}
 	pending := len(r.Episodes) - fired(r)

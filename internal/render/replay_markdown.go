@@ -11,7 +11,7 @@ import (
 // ReplayMarkdown writes a replay for an issue or a chat.
 func ReplayMarkdown(w io.Writer, r *replay.Result) error {
 	var m sheet
-	m.line("### Replay: " + plural(fired(r), "firing"))
+	m.line("### Replay: " + firings(r))
 	m.line("")
 	m.line(md(stretchOf(r)))
 	m.line("")
@@ -28,7 +28,7 @@ func ReplayMarkdown(w io.Writer, r *replay.Result) error {
 	}
 	m.line("")
 	if len(r.Episodes) == 0 {
-		m.line("Nothing would have fired, and nothing was pending.")
+		m.line("Nothing would have fired, and nothing was pending, in what was seen.")
 	} else {
 		m.table(timeline(r))
 	}
