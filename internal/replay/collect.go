@@ -169,7 +169,7 @@ func (c *collector) episode(l *look, a active) {
 	e := c.open[a.key]
 	if e == nil {
 		e = &episode{causes: map[string]*Cause{}, Episode: Episode{
-			Symptom: s.ID, Title: s.Title, Severity: s.Severity, Scope: s.Scope, Entity: a.entity, Name: a.entity,
+			Symptom: s.ID, Title: s.Title, Severity: s.Severity, Scope: s.Scope, Entity: a.entity, Name: a.entity, Target: map[string]string{},
 			Onset: s.Since.UTC(), Traced: s.Traced, Seen: l.at.UTC(),
 		}}
 		if !s.Traced && c.judged { // it was not so at the look before

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
@@ -230,7 +231,7 @@ func (db *DB) commit(w *writer) error {
 // full is the label set of a series with its name.
 func full(name string, identity, own model.Labels) labels.Labels {
 	b := labels.NewScratchBuilder(1 + len(identity) + len(own))
-	b.Add(labels.MetricName, name)
+	b.Add(common.MetricNameLabel, name)
 	for _, ls := range []model.Labels{identity, own} {
 		for _, l := range ls {
 			if l.Value != "" {

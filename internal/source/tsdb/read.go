@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -84,7 +85,7 @@ func (s Selection) read(ctx context.Context, q storage.Querier) (*samples.Store,
 // matcher selects the names, and those under which they may be packed.
 func (s Selection) matcher() *labels.Matcher {
 	if len(s.Names) == 0 {
-		return labels.MustNewMatcher(labels.MatchNotEqual, labels.MetricName, "")
+		return labels.MustNewMatcher(labels.MatchNotEqual, common.MetricNameLabel, "")
 	}
 	names := []string{"up"}
 	for _, n := range s.Names {
@@ -96,7 +97,7 @@ func (s Selection) matcher() *labels.Matcher {
 		}
 	}
 	slices.Sort(names)
-	return labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, strings.Join(slices.Compact(names), "|"))
+	return labels.MustNewMatcher(labels.MatchRegexp, common.MetricNameLabel, strings.Join(slices.Compact(names), "|"))
 }
 
 // reader fills a store from series of the TSDB.
@@ -160,7 +161,7 @@ func (r *reader) wants(name string) bool { return len(r.sel.Names) == 0 || r.wan
 func split(ls labels.Labels) (name, written string, rest model.Labels) {
 	ls.Range(func(l labels.Label) {
 		switch l.Name {
-		case labels.MetricName:
+		case common.MetricNameLabel:
 			name = l.Value
 		case spelling:
 			written = l.Value
