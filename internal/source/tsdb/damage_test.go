@@ -104,6 +104,9 @@ func TestDamageIsSetAsideAndTheRestIsRead(t *testing.T) {
 			if ps := kept(t, db); ps[len(ps)-1].T != began.Add(2*time.Hour+45*time.Second).UnixMilli() {
 				t.Error("nothing can be appended")
 			}
+			if err := db.Close(); err != nil { // it logs in the background
+				t.Error(err)
+			}
 			said := strings.Contains(log.String(), "level=WARN") || strings.Contains(log.String(), "level=ERROR")
 			if !said {
 				t.Errorf("no warning was given:\n%s", log.String())

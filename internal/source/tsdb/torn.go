@@ -32,28 +32,36 @@ func (db *DB) tear(err error) {
 // mended says whether there is a whole log to write to, and mends a torn one now and then. The log is
 // opened anew, which keeps all that was appended before the tear.
 func (db *DB) mended() error {
-	db.torn.mu.Lock()
-	defer db.torn.mu.Unlock()
-	if db.torn.err == nil {
-		return nil
+	torn, try := db.torn.due(db.o.Now())
+	if !try {
+		return torn
 	}
-	now := db.o.Now()
-	if d := now.Sub(db.torn.last); d >= 0 && d < mendEvery {
-		return db.torn.err
-	}
-	db.torn.last = now
 	if err := probe(db.dir); err != nil {
 		return err
 	}
-	db.mu.Lock()
-	defer db.mu.Unlock()
+	db.mu.Lock() // never while torn.mu is held: who reads or writes may be about to report a tear
 	err := db.inner.Close()
-	if openErr := db.open(); openErr != nil {
+	openErr := db.open()
+	db.mu.Unlock()
+	if openErr != nil {
 		return errors.Join(err, openErr)
 	}
-	db.o.Logger.Warn("samples are kept again", "path", db.dir, "after", db.torn.err)
+	db.o.Logger.Warn("samples are kept again", "path", db.dir, "after", torn)
+	db.torn.mu.Lock()
+	defer db.torn.mu.Unlock()
 	db.torn.err = nil
 	return nil
+}
+
+// due gives what tore the log, nil while it is whole, and whether it is time that the caller mends it.
+func (t *torn) due(now time.Time) (err error, try bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d := now.Sub(t.last); t.err == nil || d >= 0 && d < mendEvery {
+		return t.err, false
+	}
+	t.last = now
+	return t.err, true
 }
 
 // probe finds out whether there is room on the disk.
