@@ -45,12 +45,9 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			if truth != expression.True && len(old) == 0 {
 				continue // the usual case: nothing is wrong and nothing was
 			}
-			key := stateKey(r.ID, x.Scope, x.Labels)
+			key := Key(r.ID, x)
 			h, seen := old[key]
-			h, active := advance(h, seen, truth, r, f, x.ID)
-			if active && !seen && old != nil && !h.Traced {
-				h.Observed, h.Firing = 0, r.For == 0 // it was not so at the last look
-			}
+			h, active := Step(h, seen, old == nil, truth, r, f, x.ID)
 			if !active {
 				continue
 			}
@@ -75,10 +72,31 @@ func (e *Engine) hold(next, old State, f *model.Frame, scopes map[model.Scope][]
 	}
 	for key, h := range old {
 		id, entity, _ := strings.Cut(key, "\xff")
-		if r, ok := e.o.Rules.Get(id); ok && !shown[entity] && f.At.Sub(h.LastSeen) < max(r.KeepFiringFor, held) {
+		if r, ok := e.o.Rules.Get(id); ok && !shown[entity] && h.Kept(r, f.At) {
 			next[key] = h
 		}
 	}
+}
+
+// Kept says whether the state of an entity that no frame has shown since is still held at a time.
+func (h Held) Kept(r *rules.Rule, at time.Time) bool {
+	return at.Sub(h.LastSeen) < max(r.KeepFiringFor, held)
+}
+
+// Key is where a State keeps what it knows of a rule for an entity.
+func Key(rule string, x model.Entity) string {
+	return rule + "\xff" + string(x.Scope) + "\xff" + x.Labels.Key()
+}
+
+// Step moves the clock of one rule for one entity by one frame, as Judge does for all of them; false
+// means that the rule is not active. seen says that it was, first that there was no frame before. Who
+// asks what another `for` would have done gives a copy of the rule.
+func Step(h Held, seen, first bool, truth expression.Truth, r *rules.Rule, f *model.Frame, id model.EntityID) (Held, bool) {
+	h, active := advance(h, seen, truth, r, f, id)
+	if active && !seen && !first && !h.Traced {
+		h.Observed, h.Firing = 0, r.For == 0 // it was not so at the last look
+	}
+	return h, active
 }
 
 // advance moves one rule's clock; false means that the rule is not active any more.

@@ -7,11 +7,6 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 )
 
-// stateKey is where a State keeps a rule for an entity.
-func stateKey(rule string, scope model.Scope, labels model.Labels) string {
-	return rule + "\xff" + string(scope) + "\xff" + labels.Key()
-}
-
 // Each goes through a state: which rule is held for which entity.
 func (s State) Each(do func(rule string, scope model.Scope, labels model.Labels, h Held)) {
 	for key, h := range s {

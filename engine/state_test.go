@@ -9,7 +9,7 @@ import (
 
 func remembered(since, seen time.Duration, firing bool) State {
 	at := func(d time.Duration) time.Time { return t0.Add(d) }
-	return State{stateKey("slow", model.ScopeTarget, model.Labels{{Name: "instance", Value: "a"}}): {Since: at(since), LastSeen: at(seen), LastTrue: at(seen), Observed: seen - since, Firing: firing}}
+	return State{Key("slow", model.Entity{Scope: model.ScopeTarget, Labels: model.Labels{{Name: "instance", Value: "a"}}}): {Since: at(since), LastSeen: at(seen), LastTrue: at(seen), Observed: seen - since, Firing: firing}}
 }
 
 func TestAHeldStateNeitherAgesNorEnds(t *testing.T) {
@@ -53,7 +53,7 @@ func TestTheFirstLookIsNeitherHeldNorShifted(t *testing.T) {
 func TestAStateSaysWhatItIsAbout(t *testing.T) {
 	labels := model.Labels{{Name: "instance", Value: "a:8000"}, {Name: "job", Value: "vllm"}}
 	n := 0
-	State{stateKey("slow", model.ScopeTarget, labels): {Firing: true}}.Each(func(rule string, scope model.Scope, got model.Labels, h Held) {
+	State{Key("slow", model.Entity{Scope: model.ScopeTarget, Labels: labels}): {Firing: true}}.Each(func(rule string, scope model.Scope, got model.Labels, h Held) {
 		n++
 		if rule != "slow" || scope != model.ScopeTarget || got.Key() != labels.Key() || !h.Firing {
 			t.Errorf("got %s %s %v %v", rule, scope, got, h)

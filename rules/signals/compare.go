@@ -18,17 +18,21 @@ func (a *assembly) compare(st *samples.Store) {
 		if from.Store == nil {
 			continue
 		}
-		part, gone := a.observed(st, from.Store, &w)
+		part, gone := a.observed(st, from, &w)
 		if len(part.Instances()) == len(gone.keys) {
 			continue
 		}
 		if present == nil {
 			present, models = byKey(&a.es), a.models()
 		}
-		f := w.cat.Frame(part, Request{
+		then := Request{
 			At: a.req.At.Add(-w.Back), Window: a.req.Window, Settings: a.req.Settings, Join: a.req.Join, Group: a.req.Group,
 			Without: a.req.Without, PromQL: from.PromQL,
-		})
+		}
+		if part == from.Store {
+			then.Binding = from.Binding
+		}
+		f := w.cat.Frame(part, then)
 		a.take(f, &w, func(e model.Entity) (model.EntityID, bool) {
 			of := owner(f.Entities, e)
 			if gone.has(of) {
@@ -70,12 +74,15 @@ func (a *assembly) take(f *model.Frame, w *EarlierWindow, same func(model.Entity
 	}
 }
 
-// observed cuts out an earlier window. Of instances that were not seen well enough only the engines
+// observed cuts out an earlier window, unless the store holds nothing else. Of instances that were not seen well enough only the engines
 // stay, and are listed: who else lived on a host decides what is joined to whom.
-func (a *assembly) observed(st, older *samples.Store, w *EarlierWindow) (part *samples.Store, gone instances) {
+func (a *assembly) observed(st *samples.Store, older Earlier, w *EarlierWindow) (part *samples.Store, gone instances) {
 	back := w.Back.Milliseconds()
 	then := samples.Window{From: a.from - back, To: a.to - back}
-	part = older.Cut(then, w.Metrics)
+	if older.Binding != nil && a.allCovered(st, older.Store, then) {
+		return older.Store, gone
+	}
+	part = older.Store.Cut(then, w.Metrics)
 	drop := map[*samples.Instance]bool{}
 	for _, in := range part.Instances() {
 		if covered(in, then, a.interval(st, in)) {
@@ -89,6 +96,13 @@ func (a *assembly) observed(st, older *samples.Store, w *EarlierWindow) (part *s
 	}
 	part.Drop(func(in *samples.Instance) bool { return drop[in] })
 	return part, gone
+}
+
+// allCovered says whether nothing of a store would be left out.
+func (a *assembly) allCovered(st, older *samples.Store, then samples.Window) bool {
+	return !slices.ContainsFunc(older.Instances(), func(in *samples.Instance) bool {
+		return len(in.Scrapes) == 0 || !covered(in, then, a.interval(st, in))
+	})
 }
 
 // interval is the time between scrapes of an instance at present, or of another one of its job where

@@ -31,6 +31,9 @@ type Earlier struct {
 	Store *samples.Store
 	// PromQL is as in Request, over this store.
 	PromQL func(query string, at time.Time) (map[string]float64, error)
+	// Binding is kept beside a store that holds the window wanted, the metrics of the plan and nothing
+	// else, by who asks again and again; nil for every other store.
+	Binding *Binding
 }
 
 // History plans what must be read for the names that a content refers to; those without an offset

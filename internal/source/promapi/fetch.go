@@ -30,6 +30,9 @@ func Fetch(ctx context.Context, o Options, sel Selection) (*samples.Store, []mod
 	}
 	f := &fetch{server: s, sel: sel, store: samples.NewStore(sel.Identity...), jobs: map[string]bool{}}
 	f.at = sel.At.Add(-o.Offset).Truncate(time.Millisecond)
+	for _, j := range sel.Jobs {
+		f.jobs[j] = true
+	}
 	f.all(ctx, f.named())
 	f.all(ctx, f.ups())
 	switch {

@@ -42,6 +42,9 @@ type Selection struct {
 	Matchers []string
 	// Identity are the label names that tell instances apart; none means job and instance.
 	Identity []string
+	// Jobs are those whose `up` is wanted even where none of their series is there: all their servers
+	// may be down.
+	Jobs []string
 }
 
 const (

@@ -74,3 +74,24 @@ func TestARealPrometheusGivesWhatTheRecordingHolds(t *testing.T) {
 		}
 	})
 }
+
+// A job all of whose servers are down has nothing but `up`, so it cannot be found by their series.
+func TestUpOfAJobThatIsDownIsReadByItsName(t *testing.T) {
+	const path = "../../../corpus/j_down/metrics.om.gz"
+	url := require.Prometheus(t, path)
+	st, err := recording.Open(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, last, _ := st.Bounds()
+	sel := promapi.Selection{At: time.UnixMilli(last), Window: 20 * time.Second, Names: []string{"vllm:num_requests_running"}}
+	without, _, err := promapi.Fetch(t.Context(), promapi.Options{URL: url}, sel)
+	if err != nil || len(without.Instances()) != 0 {
+		t.Fatalf("got %v, %v", without, err)
+	}
+	sel.Jobs = []string{"vllm"}
+	with, _, err := promapi.Fetch(t.Context(), promapi.Options{URL: url}, sel)
+	if err != nil || len(with.Instances()) != 1 || len(with.Instances()[0].Failed) < 3 {
+		t.Errorf("got %v, %v", with, err)
+	}
+}
