@@ -26,10 +26,9 @@ func running(t *testing.T, o refresh.Options[string, string]) *refresh.Keeper[st
 
 func TestWhatIsNewIsAskedForAtOnceAndRenewedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := 0
+		var n atomic.Int32
 		k := running(t, refresh.Options[string, string]{Every: time.Hour, Ask: func(_ context.Context, of string) (string, error) {
-			n++
-			return fmt.Sprint(of, n), nil
+			return fmt.Sprint(of, n.Add(1)), nil
 		}})
 		if _, known, _ := k.Get("a"); known {
 			t.Error("known before it was asked for")
@@ -41,8 +40,8 @@ func TestWhatIsNewIsAskedForAtOnceAndRenewedNowAndThen(t *testing.T) {
 		}
 		time.Sleep(59 * time.Minute)
 		synctest.Wait()
-		if n != 1 {
-			t.Errorf("asked %d times within the hour", n)
+		if n.Load() != 1 {
+			t.Errorf("asked %d times within the hour", n.Load())
 		}
 		time.Sleep(17 * time.Minute)
 		if v, _, _ := k.Get("a"); v != "a2" {
