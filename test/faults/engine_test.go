@@ -213,10 +213,10 @@ func TestFault56AStalledEngineIsFoundThoughItsPagesAnswer(t *testing.T) {
 	hung := canaries(idle())
 	late := func(from, v float64) values { // answered twice, then given up after 30 s each
 		return func(i int) float64 {
-			switch {
-			case i == 1 || i == 5:
+			switch i {
+			case 1, 5:
 				return from
-			case i == 11 || i == 15 || i == 19:
+			case 11, 15, 19:
 				return v * float64((i-7)/4)
 			}
 			return absent
