@@ -144,6 +144,32 @@ func TestFault23AnOldSampleOfABackendIsNotTakenForFresh(t *testing.T) {
 	}
 }
 
+func TestFault24AClockThatIsOffIsSaid(t *testing.T) {
+	for _, tc := range []struct {
+		off  time.Duration
+		ago  time.Duration
+		want string
+	}{
+		{0, 0, ""},
+		{20 * time.Second, 0, ""},
+		{-90 * time.Second, 0, "behind this machine's: samples of the last moments are missing"},
+		{time.Hour, 0, "ahead of this machine's: its newest samples are not looked at"},
+		{time.Hour, 24 * time.Hour, ""},
+	} {
+		o := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", time.Now().Add(tc.off).UTC().Format(http.TimeFormat))
+			_, _ = io.WriteString(w, matrix(end, "4"))
+		})
+		_, faults, err := promapi.Fetch(t.Context(), o, promapi.Selection{At: time.Now().Add(-tc.ago), Window: 5 * time.Minute, Names: []string{"up"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := fmt.Sprint(faults); (len(faults) > 0) != (tc.want != "") || !strings.Contains(text, tc.want) {
+			t.Errorf("off by %s, asked for %s ago: %s", tc.off, tc.ago, text)
+		}
+	}
+}
+
 func TestFault25ASeriesTwiceIsAnErrorAndNothingOfItIsTaken(t *testing.T) {
 	// The second one stands after many good ones: none of them may be half taken over.
 	nothingRead(t, "the same labels twice", answering(t, say(matrix(end, "4", `,"a":"1"`, ""))), "holds a series twice")
