@@ -12,7 +12,7 @@ import (
 
 // Options say whom to ask and how often. T is what is asked, V the answer.
 type Options[T comparable, V any] struct {
-	// Ask gets one answer. Its context ends after Timeout.
+	// Ask gets one answer. Its context ends after Timeout. What it gives beside an error is part of an answer.
 	Ask func(ctx context.Context, of T) (V, error)
 	// Every is how often an answer is renewed; 0 means an hour. A quarter of it is added at random, so
 	// that what was first seen together is not renewed together.
@@ -88,8 +88,8 @@ func (k *Keeper[T, V]) Again(of T) {
 	k.poke()
 }
 
-// Get returns the last answer; false where there is none. The error is that of the last question, and
-// may stand beside an older answer.
+// Get returns the last answer; false where there is none, or part of one. The error is that of the
+// last question, and may stand beside an older answer.
 func (k *Keeper[T, V]) Get(of T) (V, bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -159,6 +159,9 @@ func (k *Keeper[T, V]) ask(ctx context.Context, of T, x *item[V]) {
 	case err != nil:
 		pause := min(k.o.First<<min(x.failed, 20), k.o.Most)
 		x.err, x.failed, x.next = err, x.failed+1, time.Now().Add(pause)
+		if !x.known {
+			x.value = v
+		}
 	default:
 		*x = item[V]{value: v, known: true, next: time.Now().Add(k.o.Every + rand.N(k.o.Every/4+1))} //nolint:gosec // spreads load, guards nothing
 	}

@@ -75,7 +75,7 @@ func ByInstance(ctx context.Context, o Options, c *knobs.Catalog) map[string]Inf
 	return out
 }
 
-// ask gives nothing for what is no engine; the error is of a server that could not be asked.
+// ask gives nothing for what is no engine; the error is of a server that could not be asked, or not for all.
 func ask(ctx context.Context, client *httpclient.Client, u *url.URL, c *knobs.Catalog) (Info, error) {
 	var v struct {
 		Version string `json:"version"`
@@ -83,17 +83,18 @@ func ask(ctx context.Context, client *httpclient.Client, u *url.URL, c *knobs.Ca
 	if err := get(ctx, client, u, "/version", "", &v); err != nil || !plausible(v.Version) {
 		return Info{}, err
 	}
-	out := Info{Facts: map[string]model.Fact{}}
+	version := model.Fact{Text: v.Version, From: "version endpoint"}
+	out := Info{Facts: map[string]model.Fact{"engine_version": version}}
 	var answer struct {
 		Config map[string]any `json:"vllm_config"`
 	}
 	if err := get(ctx, client, u, "/server_info", "config_format=json", &answer); err != nil {
-		return Info{}, err
+		return out, err
 	}
 	if len(answer.Config) > 0 {
 		out.Facts, out.Configured = c.FromValues("vllm", settings(answer.Config), "server_info", false), true
+		out.Facts["engine_version"] = version
 	}
-	out.Facts["engine_version"] = model.Fact{Text: v.Version, From: "version endpoint"}
 	return out, nil
 }
 

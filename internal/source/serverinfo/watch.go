@@ -31,7 +31,8 @@ type WatchOptions struct {
 	Client *httpclient.Client
 	// Identity are the labels that tell targets apart; none means job and instance.
 	Identity []string
-	// Timeout for one server, both pages; 0 means 5 s.
+	// Timeout for one server, both pages; 0 means 30 s: the first /server_info after a start makes vLLM
+	// look over its whole environment, which takes seconds.
 	Timeout, Every time.Duration
 	AtOnce         int
 }
@@ -56,6 +57,9 @@ type place struct {
 func NewWatch(o WatchOptions, c *knobs.Catalog) *Watch {
 	if len(o.Identity) == 0 {
 		o.Identity = []string{"instance", "job"}
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
 	}
 	return &Watch{o: o, keep: refresh.New(refresh.Options[place, Info]{
 		Every: o.Every, Timeout: o.Timeout, AtOnce: o.AtOnce,

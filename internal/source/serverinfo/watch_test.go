@@ -16,7 +16,7 @@ import (
 )
 
 // watching starts a watch and ends it with the test.
-func watching(t *testing.T) *serverinfo.Watch {
+func watching(t *testing.T, timeout time.Duration) *serverinfo.Watch {
 	t.Helper()
 	c, err := knobs.Load(knobs.Builtin())
 	if err != nil {
@@ -26,7 +26,7 @@ func watching(t *testing.T) *serverinfo.Watch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := serverinfo.NewWatch(serverinfo.WatchOptions{Client: client}, c)
+	w := serverinfo.NewWatch(serverinfo.WatchOptions{Client: client, Timeout: timeout}, c)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); w.Run(ctx) }()
@@ -60,7 +60,7 @@ func TestAServerIsAskedAtFirstSightAndAfterEachRestart(t *testing.T) {
 		fmt.Fprintf(w, `{"vllm_config":{"scheduler_config":{"max_num_seqs":%d}}}`, seqs.Load())
 	}))
 	defer s.Close()
-	w := watching(t)
+	w := watching(t, 0)
 	now := func() string {
 		facts, configured := w.Of(model.LabelsFrom(map[string]string{"job": "vllm", "instance": "a:8000", "model_name": "m"}))
 		return fmt.Sprint(facts["max_num_seqs"].Text, configured)
@@ -94,7 +94,7 @@ func TestASickServerIsLeftAlone(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer s.Close()
-	w := watching(t)
+	w := watching(t, 0)
 	w.Sync([]serverinfo.Target{{Labels: labels("a:8000"), URL: s.URL}})
 	soon(t, "a question", func() bool { return asked.Load() == 1 })
 	for range 20 {
@@ -104,4 +104,21 @@ func TestASickServerIsLeftAlone(t *testing.T) {
 	if facts, configured := w.Of(labels("a:8000")); asked.Load() != 1 || facts != nil || configured {
 		t.Error(asked.Load(), facts, configured)
 	}
+}
+
+func TestTheVersionIsKnownWhileTheSettingsDoNotCome(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/version" {
+			fmt.Fprint(w, `{"version":"0.32.0"}`)
+			return
+		}
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	w := watching(t, 200*time.Millisecond)
+	w.Sync([]serverinfo.Target{{Labels: labels("a:8000"), URL: s.URL}})
+	soon(t, "the version", func() bool {
+		facts, configured := w.Of(labels("a:8000"))
+		return facts["engine_version"].Text == "0.32.0" && !configured
+	})
 }
