@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -35,12 +36,25 @@ func (e *Engine) status(f *model.Frame, x model.Entity, harm []model.Symptom) mo
 			return model.Unknown
 		}
 	}
-	for _, s := range []string{"running_max", "waiting_max", "gen_tokens_per_s", "requests_started", "prompt_tokens_per_s"} {
-		if v, ok := f.Get(x.ID, s); ok && v.V > 0 {
-			return model.Healthy
-		}
+	if busy(f, x.ID) {
+		return model.Healthy
 	}
 	return model.Idle
+}
+
+// busy says that somebody was served or waited. A request of the canary is nobody: it is taken off what
+// is counted, and it may be the one that a scrape happened to see.
+func busy(f *model.Frame, id model.EntityID) bool {
+	more := func(than float64, signals ...string) bool {
+		return slices.ContainsFunc(signals, func(s string) bool {
+			v, ok := f.Get(id, s)
+			return ok && v.V > than
+		})
+	}
+	if sent, ok := f.Get(id, "canary_sent"); ok && sent.V > 0 {
+		return more(1, "running_max", "waiting_max") || more(0, "users_started", "users_tokens")
+	}
+	return more(0, "running_max", "waiting_max", "gen_tokens_per_s", "requests_started", "prompt_tokens_per_s")
 }
 
 // frozen says that requests run and nothing came of it in all that was seen: too short a look to call

@@ -17,9 +17,10 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	if t.Engine.Name == "" {
 		return out, nil, nil
 	}
+	args := r.args(t.Labels)
 	machine(out, t)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
-	said, notes := p.launch(t, r, labels)
+	said, notes := p.launch(t, args, r.Log != nil, labels)
 	maps.Copy(out, said.facts)
 	merge(out, r.Log)
 	if r.Server != nil {
@@ -41,7 +42,7 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	if f, ok := weightBytes(known(out, shared, "quantization", "dtype"), t.Labels.Get("model_name")); ok {
 		out["weight_bytes_fact"] = f
 	}
-	if f, ok := processor(out, r.Args, t); ok {
+	if f, ok := processor(out, args, t); ok {
 		out["processor"] = f
 	}
 	return out, shared, notes
@@ -55,12 +56,23 @@ type launch struct {
 	doubtful []string
 }
 
-// launch reads the launch arguments and the log. Arguments of another server are left out.
-func (p *Pipeline) launch(t signals.Target, r Request, labels map[string]model.Fact) (launch, []string) {
-	args := p.Content.Knobs.FromArgs(t.Engine.Name, r.Args)
-	out := launch{facts: args.Facts, whole: r.Args != nil && !args.Partial || r.Log != nil, doubtful: args.Doubtful}
+// args are the launch arguments of one target; nil is unknown.
+func (r Request) args(target model.Labels) []string {
+	if r.ArgsOf != nil {
+		if own := r.ArgsOf(target); own != nil {
+			return own
+		}
+	}
+	return r.Args
+}
+
+// launch reads the launch arguments; with a log the rest of the settings is known, too. Arguments of
+// another server are left out.
+func (p *Pipeline) launch(t signals.Target, given []string, log bool, labels map[string]model.Fact) (launch, []string) {
+	args := p.Content.Knobs.FromArgs(t.Engine.Name, given)
+	out := launch{facts: args.Facts, whole: given != nil && !args.Partial || log, doubtful: args.Doubtful}
 	if n := contradictions(args.Facts, labels, t); n != "" {
-		return launch{whole: r.Log != nil}, append(args.Notes, n)
+		return launch{whole: log}, append(args.Notes, n)
 	}
 	return out, args.Notes
 }

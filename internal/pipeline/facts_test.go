@@ -77,6 +77,34 @@ func TestArgumentsOfAnotherServerAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestEachServerHasItsOwnArguments(t *testing.T) {
+	p, st, at := open(t, "base-c64")
+	of := func(instance string, args ...string) func(model.Labels) []string {
+		return func(l model.Labels) []string {
+			if l.Get("instance") != instance {
+				return nil
+			}
+			return args
+		}
+	}
+	all := []string{"--max-num-seqs", "512"}
+	for _, tc := range []struct {
+		name string
+		r    Request
+		want string
+	}{
+		{"its own", Request{ArgsOf: of("h200-0:8000", "--max-num-seqs", "128")}, "128 (args)"},
+		{"its own over those of all", Request{ArgsOf: of("h200-0:8000", "--max-num-seqs", "128"), Args: all}, "128 (args)"},
+		{"another server's are not its own", Request{ArgsOf: of("h200-1:8000", "--max-num-seqs", "128")}, "unknown"},
+		{"those of all where it has none", Request{ArgsOf: of("h200-1:8000"), Args: all}, "512 (args)"},
+	} {
+		tc.r.At, tc.r.Window = at, 5*time.Minute
+		if got, _ := fact(t, p, st, tc.r, "max_num_seqs"); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
 func TestEachServerIsAskedForItself(t *testing.T) {
 	p, st, at := open(t, "base-c64")
 	r := Request{At: at, Window: 5 * time.Minute, Server: func(l model.Labels) (map[string]model.Fact, bool) {

@@ -37,6 +37,9 @@ type Request struct {
 	Window time.Duration
 	// Args are the launch arguments of every target, as the process was started; nil is unknown.
 	Args []string
+	// ArgsOf gives the launch arguments of one target, where they differ; nil of it is unknown. What it
+	// knows of a target wins over Args.
+	ArgsOf func(model.Labels) []string
 	// Log are facts read from the server's log; nil is unknown.
 	Log map[string]model.Fact
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;

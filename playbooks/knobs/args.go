@@ -15,6 +15,12 @@ import (
 // glued is a short flag with its value: -O3.
 var glued = regexp.MustCompile(`^(-[A-Za-z])(\d+)$`)
 
+// variable is a word that a shell, or Kubernetes, would have put something else for: $N, ${N}, $(N), $@.
+var variable = regexp.MustCompile(`^\$[A-Za-z_{(@*]`)
+
+// lone are flags without a value, by how they begin.
+var lone = regexp.MustCompile(`^--(no|enable|disable|trust|skip|fully|return|headless|show|calculate|allow-credentials|async-engine|numa-bind)\b`)
+
 // Launch is what a command line says.
 type Launch struct {
 	Facts map[string]model.Fact
@@ -61,6 +67,7 @@ type argReader struct {
 
 	partial  bool
 	doubtful []string
+	begun    bool // past the first word
 }
 
 func (r *argReader) note(format string, args ...any) {
@@ -74,6 +81,13 @@ func (r *argReader) next(args []string) int {
 		if k, ok := r.envs[name]; ok {
 			r.set(k, name, value)
 		}
+		return 1
+	}
+	first := !r.begun
+	r.begun = true
+	if variable.MatchString(word) && !first { // the first one is the model
+		r.note("a variable of the shell is not spelled out; flags in it are not known")
+		r.partial = true
 		return 1
 	}
 	if len(word) < 2 || word[0] != '-' || isNumber(word) {
@@ -95,6 +109,9 @@ func (r *argReader) next(args []string) int {
 	}
 	if !ok {
 		r.unknown(flag)
+		if !hasValue && len(args) > 1 && !lone.MatchString(flag) && variable.MatchString(args[1]) {
+			return 2
+		}
 		return 1
 	}
 	used := 1
@@ -230,6 +247,11 @@ func (r *argReader) set(k *Knob, flag, value string) {
 		r.note("%s is set twice; the last one counts", k.Flag)
 	}
 	r.seen[k.ID] = true
+	if variable.MatchString(value) {
+		r.note("the value of %s is a variable that is not spelled out", flag)
+		r.doubt(k)
+		return
+	}
 	if k.Type == List {
 		value = strings.ReplaceAll(strings.Trim(value, "[]"), " ", "")
 	}

@@ -36,6 +36,8 @@ func TestFromArgs(t *testing.T) {
 		{"no number", "--max-num-seqs many", "\n--max-num-seqs: \"many\" is not a number"},
 		{"broken JSON", "--speculative-config {ngram", "speculative_config={ngram*\n--speculative-config is not a JSON object; its parts are not known"},
 		{"a file of flags", "--config serve.yaml", "\n--config names a file that is not read; flags in it are not known"},
+		{"variables", `vllm serve $MODEL --api-key $KEY --max-num-seqs "$SEQS" --trust-remote-code --block-size 32 $MORE`, "block_size=32*\n" +
+			"the value of --max-num-seqs is a variable that is not spelled out\na variable of the shell is not spelled out; flags in it are not known"},
 		{"old releases", "--swap-space 4 --num-scheduler-steps 8", "num_scheduler_steps=8* swap_space=4*"},
 	}
 	c := catalog(t)
@@ -58,6 +60,9 @@ func TestWhatACommandLineLeavesOpen(t *testing.T) {
 		{"no value", "--max-num-seqs --enforce-eager", "false [max_num_seqs]"},
 		{"neither true nor false", "--enforce-eager=maybe", "false [enforce_eager]"},
 		{"flags in a file", "--config serve.yaml", "true []"},
+		{"flags in a variable", "--max-num-seqs 8 $MORE", "true []"},
+		{"flags in a variable after a flag without a value", "--max-num-seqs 8 --trust-remote-code $(MORE)", "true []"},
+		{"values in variables", "vllm serve $MODEL --port ${PORT} --max-num-seqs $(SEQS)", "false [max_num_seqs]"},
 	} {
 		l := catalog(t).FromArgs("vllm", SplitArgs(tc.in))
 		if got := fmt.Sprint(l.Partial, l.Doubtful); got != tc.want {

@@ -16,10 +16,16 @@ var (
 // command before the arguments: "vllm serve", "python -m vllm.entrypoints…", "docker run … vllm/vllm-openai". Environment
 // assignments stay; FromArgs reads those that set knobs. An unclosed quote takes in the rest.
 func SplitArgs(s string) []string {
-	words := splitWords(s)
+	args, _ := Arguments(Words(s))
+	return args
+}
+
+// Arguments is SplitArgs for words that are apart already, as those of a container's command. ok says
+// that a command of a server was found before them.
+func Arguments(words []string) (args []string, ok bool) {
 	start := commandEnd(words)
 	head := slices.DeleteFunc(slices.Clone(words[:start]), func(w string) bool { return !assignment.MatchString(w) })
-	return append(head, words[start:]...)
+	return append(head, words[start:]...), start > 0
 }
 
 // commandEnd returns how many words come before the arguments.
@@ -39,7 +45,8 @@ func commandEnd(words []string) int {
 	return 0
 }
 
-func splitWords(s string) []string {
+// Words splits a text as a shell does.
+func Words(s string) []string {
 	var out []string
 	var word strings.Builder
 	open, quote := false, byte(0)

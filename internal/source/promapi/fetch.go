@@ -41,6 +41,9 @@ func Fetch(ctx context.Context, o Options, sel Selection) (*samples.Store, []mod
 	case f.answered == 0:
 		return nil, f.faults, fmt.Errorf("%s: nothing could be read: %w", s.name, f.first)
 	}
+	if fault, ok := s.time.fault(s.name, sel.At); ok {
+		f.faults = append(f.faults, fault)
+	}
 	f.store.Finish()
 	return f.store, f.faults, nil
 }

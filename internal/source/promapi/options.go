@@ -59,6 +59,7 @@ type server struct {
 
 	http *httpclient.Client
 	api  v1.API
+	time *clock
 	name string // for faults
 }
 
@@ -85,7 +86,7 @@ func connect(o Options) (*server, error) {
 		return nil, fmt.Errorf("prometheus %s: %w", httpclient.Display(u), err)
 	}
 	t := &transport{Client: plain, http: client, limit: o.BodyLimit, timeout: o.Timeout}
-	return &server{Options: o, http: client, api: v1.NewAPI(t), name: "prometheus " + httpclient.Display(u)}, nil
+	return &server{Options: o, http: client, api: v1.NewAPI(t), time: &t.clock, name: "prometheus " + httpclient.Display(u)}, nil
 }
 
 // address completes a URL as people write or paste it.

@@ -26,6 +26,7 @@ type transport struct {
 	api.Client // for URL
 
 	http    *httpclient.Client
+	clock   clock
 	limit   int64
 	timeout time.Duration
 
@@ -64,7 +65,12 @@ func (t *transport) Do(ctx context.Context, req *http.Request) (*http.Response, 
 func (t *transport) once(ctx context.Context, req *http.Request) (*httpclient.Response, error) {
 	limited, stop := context.WithTimeout(ctx, t.timeout)
 	defer stop()
-	return t.http.Read(limited, req, t.limit, nil)
+	asked := time.Now()
+	resp, err := t.http.Read(limited, req, t.limit, nil)
+	if resp != nil {
+		t.clock.read(resp.Header, asked)
+	}
+	return resp, err
 }
 
 // answer leaves to client_golang what is JSON of the API, an error with its reason included.

@@ -5,6 +5,8 @@ package serverinfo
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,10 +64,10 @@ func ByInstance(ctx context.Context, o Options, c *knobs.Catalog) map[string]Inf
 			if err != nil {
 				return
 			}
-			if info := ask(ctx, client, u, c); info != nil {
+			if info, _ := ask(ctx, client, u, c); info.Facts != nil {
 				mu.Lock()
 				defer mu.Unlock()
-				out[u.Host] = *info
+				out[u.Host] = info
 			}
 		})
 	}
@@ -73,34 +75,47 @@ func ByInstance(ctx context.Context, o Options, c *knobs.Catalog) map[string]Inf
 	return out
 }
 
-// ask returns nil for what is no engine.
-func ask(ctx context.Context, client *httpclient.Client, u *url.URL, c *knobs.Catalog) *Info {
+// ask gives nothing for what is no engine; the error is of a server that could not be asked, or not for all.
+func ask(ctx context.Context, client *httpclient.Client, u *url.URL, c *knobs.Catalog) (Info, error) {
 	var v struct {
 		Version string `json:"version"`
 	}
-	if !get(ctx, client, u, "/version", "", &v) || !plausible(v.Version) {
-		return nil
+	if err := get(ctx, client, u, "/version", "", &v); err != nil || !plausible(v.Version) {
+		return Info{}, err
 	}
-	out := &Info{Facts: map[string]model.Fact{}}
+	version := model.Fact{Text: v.Version, From: "version endpoint"}
+	out := Info{Facts: map[string]model.Fact{"engine_version": version}}
 	var answer struct {
 		Config map[string]any `json:"vllm_config"`
 	}
-	if get(ctx, client, u, "/server_info", "config_format=json", &answer) && len(answer.Config) > 0 {
-		out.Facts, out.Configured = c.FromValues("vllm", settings(answer.Config), "server_info", false), true
+	if err := get(ctx, client, u, "/server_info", "config_format=json", &answer); err != nil {
+		return out, err
 	}
-	out.Facts["engine_version"] = model.Fact{Text: v.Version, From: "version endpoint"}
-	return out
+	if len(answer.Config) > 0 {
+		out.Facts, out.Configured = c.FromValues("vllm", settings(answer.Config), "server_info", false), true
+		out.Facts["engine_version"] = version
+	}
+	return out, nil
 }
 
-func get(ctx context.Context, client *httpclient.Client, metrics *url.URL, path, query string, into any) bool {
+// get reads JSON. That a server has no such page, or has something else there, is no error.
+func get(ctx context.Context, client *httpclient.Client, metrics *url.URL, path, query string, into any) error {
 	u := *metrics
 	u.Path, u.RawPath, u.RawQuery = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/metrics")+path, "", query
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return false
+		return fmt.Errorf("ask %s: %w", path, err)
 	}
 	resp, err := client.Read(ctx, req, bodyLimit, nil)
-	return err == nil && json.Unmarshal(resp.Body, into) == nil
+	var failed *httpclient.Error
+	switch {
+	case errors.As(err, &failed) && (failed.Kind == httpclient.Status && failed.Code/100 == 4 && failed.Code != http.StatusTooManyRequests || failed.Kind == httpclient.Redirect):
+		return nil
+	case err != nil:
+		return fmt.Errorf("ask %s: %w", path, err)
+	}
+	_ = json.Unmarshal(resp.Body, into) // what is no JSON leaves it empty
+	return nil
 }
 
 // plausible keeps what some other server calls its version out of the facts.
