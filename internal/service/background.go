@@ -28,6 +28,10 @@ func (s *Service) every(ctx context.Context, interval time.Duration, name string
 // watch starts what keeps the world up to date for some parts. It ends with ctx.
 func (s *Service) watch(ctx context.Context, p *parts, all *sync.WaitGroup) {
 	s.sources.only(p.sourceNames())
+	s.scraping.mu.Lock()
+	p.known.sync(s.scraping.targets)
+	s.scraping.mu.Unlock()
+	p.known.run(ctx, all)
 	for _, srv := range p.servers {
 		all.Go(func() {
 			s.poll(ctx, p, srv)

@@ -27,6 +27,7 @@ type seen struct {
 	absent    map[string]bool      // targets, as plan.TargetID names them, that are held and that no source shows
 	report    *model.Report
 	changes   []store.Transition
+	started   map[string]float64 // when the process of each target was started, by its labels' key, where it says so
 }
 
 // look judges the world at a time. What panics in it is an error: one bad rule must not end the process.
@@ -62,7 +63,7 @@ func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out
 	for i := range out.diagnoses {
 		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
 	}
-	out.figures = figures(f, out.diagnoses)
+	out.figures, out.started = figures(f, out.diagnoses), started(f)
 	out.absent, out.report = absent(next, shown), engine.Report(f, out.diagnoses)
 	return out, nil
 }
@@ -120,6 +121,17 @@ func figures(f *model.Frame, ds []model.Diagnosis) []map[string]float64 {
 			if v, ok := f.Get(id, name); ok {
 				out[i][name] = v.V
 			}
+		}
+	}
+	return out
+}
+
+// started is when the process of each target was started, as far as it is known.
+func started(f *model.Frame) map[string]float64 {
+	out := map[string]float64{}
+	for _, x := range f.Entities.All() {
+		if v, ok := f.Get(x.ID, "started_at"); ok && x.Scope == model.ScopeTarget {
+			out[x.Labels.Key()] = v.V
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -46,6 +47,11 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	t.Parts = map[string]json.RawMessage{endpoints: ends}
 	if err := s.keep.tick(ctx, t); err != nil {
 		return err
+	}
+	for key, at := range got.started {
+		if old, ok := s.last.started[key]; ok && old != at {
+			p.known.restarted(model.LabelsOfKey(key))
+		}
 	}
 	s.mind = mind{at: at, state: got.state, sent: told.Sent, looks: s.mind.looks + 1}
 	s.last = got

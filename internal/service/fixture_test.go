@@ -51,7 +51,7 @@ func start(t testing.TB, f *fakeClock, path string) *watched {
 	return w
 }
 
-func (w *watched) stop() { _ = w.disk.Close() }
+func (w *watched) stop() { _ = w.close(w.t.Context()) }
 
 // again is the service after a restart.
 func (w *watched) again() *watched {

@@ -17,36 +17,48 @@ type parts struct {
 	pipeline *pipeline.Pipeline
 	request  pipeline.Request // what of a request does not change from look to look
 	servers  []*server
+	past     pasts
 	history  *history
 	policy   *plan.Policy
 
 	receivers *receivers.Set
+	known     known
 
 	window, interval time.Duration
 	// offset is how much earlier than now everything is looked at, so that the slowest source has it.
 	offset time.Duration
 }
 
-func newParts(o Options, s *setup.Setup, local []reader) (*parts, error) {
-	c := s.Config
-	rs, err := receivers.Build(c, receivers.Options{Templates: s.Templates, ExternalURL: o.ExternalURL, Log: o.Log, Now: o.Now})
+func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
+	c := next.Config
+	rs, err := receivers.Build(c, receivers.Options{Templates: next.Templates, ExternalURL: o.ExternalURL, Log: o.Log, Now: o.Now})
 	if err != nil {
 		return nil, err
 	}
+	k, err := newKnown(next, s.asked)
+	if err != nil {
+		rs.Close()
+		return nil, err
+	}
 	p := &parts{
-		setup: s, policy: policyOf(c), receivers: rs, pipeline: pipeline.New(s.Content, o.Recordings, engine.DefaultFit),
+		setup: next, policy: policyOf(c), receivers: rs, known: k, pipeline: pipeline.New(next.Content, o.Recordings, engine.DefaultFit),
 		window: time.Duration(c.Global.Window), interval: time.Duration(c.Global.EvaluationInterval),
 		request: pipeline.Request{Settings: objectives(c.SLO), Group: texts(c.Targets.Group)},
 	}
 	p.request.Join.GPULabels, p.request.Join.HostLabels = texts(c.Targets.GPU.Match), texts(c.Targets.Host.Match)
-	names, identity := s.Content.Signals.Metrics(), texts(c.Targets.Identity)
-	all := pasts{identity: identity, readers: local}
+	p.request.ArgsOf, p.request.Server = k.launch.ArgsOf, k.info.Of
+	names, identity := next.Content.Signals.Metrics(), texts(c.Targets.Identity)
+	all := pasts{identity: identity}
+	if s.archive != nil {
+		all.readers = append(all.readers, s.archive)
+	}
 	for _, x := range c.Prometheus {
 		srv := newServer(x, names, identity, p.window, p.interval)
 		p.servers, all.readers = append(p.servers, srv), append(all.readers, srv)
 		p.offset = max(p.offset, time.Duration(x.Offset))
 	}
-	p.history = &history{plan: p.pipeline.History(), from: all, window: p.window, own: len(s.Content.Signals.Own()) > 0}
+	p.past = all
+	p.history = &history{plan: p.pipeline.History(), from: all, window: p.window, own: len(next.Content.Signals.Own()) > 0}
 	return p, nil
 }
 

@@ -65,7 +65,7 @@ func (s *Service) Reload(next *setup.Setup) error {
 		return ErrNotRunning
 	}
 	old := s.parts.Load()
-	p, err := newParts(s.o, next, s.local)
+	p, err := s.newParts(s.o, next)
 	if err != nil {
 		return err
 	}

@@ -15,11 +15,18 @@ import (
 type scraping struct {
 	pool *scrape.Pool
 	find *discovery.Discovery
+
+	mu      sync.Mutex
+	targets []scrape.Target // of now
 }
 
 // startScraping scrapes what the configuration names until ctx ends.
 func (s *Service) startScraping(ctx context.Context, p *parts, all *sync.WaitGroup) error {
-	s.scraping.pool = scrape.NewPool(ctx, scrape.PoolOptions{Store: s.world, Keep: wanted(p.setup.Content), Now: s.o.Now, Told: s.scraped})
+	o := scrape.PoolOptions{Store: s.world, Keep: wanted(p.setup.Content), Now: s.o.Now, Told: s.scraped}
+	if s.archive != nil {
+		o.Archive = s.archive
+	}
+	s.scraping.pool = scrape.NewPool(ctx, o)
 	find, err := discovery.New(ctx, s.log, s.o.DiscoverEvery, s.found)
 	if err != nil {
 		return err
@@ -39,6 +46,10 @@ func (s *Service) startScraping(ctx context.Context, p *parts, all *sync.WaitGro
 
 // found takes the targets of now. Those that left are gone: nothing of them is looked at any more.
 func (s *Service) found(targets []scrape.Target) {
+	s.scraping.mu.Lock()
+	s.scraping.targets = targets
+	s.parts.Load().known.sync(targets)
+	s.scraping.mu.Unlock()
 	gone := s.scraping.pool.Sync(targets)
 	if len(gone) == 0 {
 		return

@@ -45,7 +45,7 @@ type Service struct {
 
 	sources  sources
 	scraping scraping
-	local    []reader // of the past of what is scraped
+	archive  *archive // of what is scraped; nil where it cannot be kept
 	reloads  reloads
 	parts    atomic.Pointer[parts]
 	view     atomic.Pointer[view]
@@ -95,7 +95,8 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	for _, err := range errs {
 		o.Log.Error("what was told of a problem cannot be read: it will be told anew", "err", err)
 	}
-	p, err := newParts(o, o.Setup, s.local)
+	s.archive = openArchive(o)
+	p, err := s.newParts(o, o.Setup)
 	if err != nil {
 		return nil, errors.Join(err, disk.Close(), spare.Close())
 	}
@@ -126,6 +127,7 @@ func (s *Service) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var all sync.WaitGroup
+	s.recallPresent(ctx, s.parts.Load())
 	if err := s.startScraping(ctx, s.parts.Load(), &all); err != nil {
 		stop(err)
 		all.Wait()
@@ -153,7 +155,11 @@ func (s *Service) Run(ctx context.Context) error {
 
 // close finishes what is in flight and closes the stores.
 func (s *Service) close(ctx context.Context) error {
-	return errors.Join(s.post.close(ctx), s.disk.Close(), s.spare.Close())
+	err := errors.Join(s.post.close(ctx), s.disk.Close(), s.spare.Close())
+	if s.archive != nil {
+		err = errors.Join(err, s.archive.db.Close())
+	}
+	return err
 }
 
 // evaluations looks at every interval, until ctx ends.
