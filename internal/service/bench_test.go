@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,8 +65,10 @@ func fill(b *testing.B, w *watched, name string, servers int) {
 					k, v, _ := strings.Cut(pair, `="`)
 					ls[k] = strings.TrimSuffix(v, `"`)
 				}
-				var v float64
-				fmt.Sscan(value, &v)
+				v, err := strconv.ParseFloat(value, 64)
+				if err != nil {
+					b.Fatal(err)
+				}
 				in.Ensure(metric, model.LabelsFrom(ls)).Add(at.UnixMilli(), v)
 			}
 			in.Scraped(at.UnixMilli(), true)

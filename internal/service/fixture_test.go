@@ -114,7 +114,6 @@ func prometheus(t *testing.T, name string) *ill {
 }
 
 func (x *ill) fails(f http.HandlerFunc) { x.answer.Store(&f) }
-func (x *ill) heals()                   { x.answer.Store(nil) }
 
 func status(ds []model.Diagnosis) map[string]model.Status {
 	out := map[string]model.Status{}

@@ -25,7 +25,7 @@ type server struct {
 func newServer(c *config.Prometheus, names, identity []string, window, interval time.Duration) *server {
 	s := &server{
 		name:   c.Name,
-		client: promapi.Options{Options: c.HTTP.Options(), URL: string(c.URL), Timeout: time.Duration(c.Timeout), Concurrency: c.Concurrency, BodyLimit: int64(c.BodySizeLimit)},
+		client: promapi.Options{Options: c.Options(), URL: string(c.URL), Timeout: time.Duration(c.Timeout), Concurrency: c.Concurrency, BodyLimit: int64(c.BodySizeLimit)},
 		sel:    promapi.Selection{Window: window, Names: names, Identity: identity},
 		// Remote write and rule evaluation bring samples some scrapes late without being asked to.
 		overlap: max(4*interval, time.Minute),

@@ -38,13 +38,6 @@ func (w *world) forget(at time.Time, keep time.Duration) {
 	w.samples.Forget(at.Add(-keep).UnixMilli())
 }
 
-// drop takes instances away whose targets are gone.
-func (w *world) drop(gone func(*samples.Instance) bool) {
-	w.Lock()
-	defer w.Unlock()
-	w.samples.Drop(gone)
-}
-
 // Do implements scrape.Store.
 func (w *world) Do(f func(st *samples.Store, generation int)) {
 	w.Lock()
