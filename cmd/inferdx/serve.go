@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inferdx/inferdx/corpus"
+	"github.com/inferdx/inferdx/internal/secret"
 	"github.com/inferdx/inferdx/internal/service"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/web"
@@ -26,6 +28,7 @@ type serving struct {
 	config    string
 	web       web.Options
 	external  string
+	tokenFile string
 	logLevel  string
 	logFormat string
 }
@@ -56,6 +59,7 @@ Exit status: 0 after SIGTERM or an interrupt, 1 when it cannot start or go on, 2
 	f.StringVar(&o.web.Prefix, "web.route-prefix", "", "a path that stands before every path")
 	f.BoolVar(&o.web.Lifecycle, "web.enable-lifecycle", false, "let POST /-/reload load the configuration again")
 	f.IntVar(&o.web.MaxConnections, "web.max-connections", 512, "the most connections at once, of each address")
+	f.StringVar(&o.tokenFile, "receiver.token-file", "", "a file with the bearer token that senders of alerts have to give (default none)")
 	f.StringVar(&o.logLevel, "log.level", "info", "debug, info, warn or error")
 	f.StringVar(&o.logFormat, "log.format", "logfmt", "logfmt or json")
 	return cmd
@@ -79,6 +83,7 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 	r := &reloader{load: func() (*setup.Setup, error) { return a.load(o.config, log) }, into: s, log: log}
 	o.web.Log, o.web.Ready, o.web.Reload = log, s.Ready, r.reload
 	o.web.Handlers = map[string]http.Handler{}
+	maps.Copy(o.web.Handlers, s.AlertHandlers(o.token()))
 	var all sync.WaitGroup
 	all.Go(func() { r.follow(ctx) })
 	var webErr error
@@ -92,6 +97,14 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 	stop(nil)
 	all.Wait()
 	return errors.Join(err, webErr)
+}
+
+// token is what senders of alerts have to give; nil where anybody may send.
+func (o *serving) token() func() (string, error) {
+	if o.tokenFile == "" {
+		return nil
+	}
+	return func() (string, error) { return secret.ReadFile(o.tokenFile) }
 }
 
 // load reads the configuration and says what is odd about it.

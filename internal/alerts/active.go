@@ -28,8 +28,11 @@ func (s Active) Apply(all []Alert, now time.Time) (Active, bool) {
 			}
 			continue
 		}
-		if old, ok := next[id]; ok && old.StartsAt.Before(a.StartsAt) && !old.over(now) {
-			a.StartsAt = old.StartsAt // the same problem, said again
+		if old, ok := next[id]; ok && !old.over(now) { // the same problem, said again
+			if old.StartsAt.Before(a.StartsAt) {
+				a.StartsAt = old.StartsAt
+			}
+			a.Looked, a.Then = old.Looked, old.Then
 		}
 		next[id] = a
 	}

@@ -95,6 +95,9 @@ func with(d model.Diagnosis, a Alert) model.Diagnosis {
 	if alone && !slices.ContainsFunc(d.Notes, func(n string) bool { return n == nothing }) {
 		d.Notes = append(slices.Clip(d.Notes), nothing)
 	}
+	if a.Then != "" {
+		d.Notes = append(slices.Clip(d.Notes), a.Then)
+	}
 	if d.Status == model.Healthy || d.Status == model.Idle {
 		d.Status = model.Degraded
 		d.Summary = "an alert says: " + brief(title(a))

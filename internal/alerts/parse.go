@@ -24,6 +24,10 @@ type Alert struct {
 	EndsAt time.Time `json:"ends_at,omitzero"`
 	// Source is who said it, in words for people.
 	Source string `json:"source"`
+	// Looked says that it has been looked at, and Then what was found for the time at which it began,
+	// where that is not seen any more.
+	Looked bool   `json:"looked,omitempty"`
+	Then   string `json:"then,omitempty"`
 }
 
 // ID tells alerts apart as Prometheus does, by their labels.

@@ -34,6 +34,10 @@ func (s *Service) evaluate(ctx context.Context) error {
 
 // remember writes what a look gave, and tells what is to be told.
 func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen) error {
+	var active json.RawMessage
+	figures := len(got.diagnoses)
+	got.diagnoses, active = s.enrich(ctx, p, at, got.diagnoses)
+	got.figures = append(got.figures, make([]map[string]float64, len(got.diagnoses)-figures)...)
 	told := s.decide(ctx, p, at, got)
 	sent, err := keptOf(told.Sent)
 	if err != nil {
@@ -44,7 +48,7 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	if err != nil {
 		return err
 	}
-	t.Parts = map[string]json.RawMessage{endpoints: ends}
+	t.Parts = map[string]json.RawMessage{endpoints: ends, alertsPart: active}
 	if err := s.keep.tick(ctx, t); err != nil {
 		return err
 	}

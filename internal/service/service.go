@@ -47,6 +47,8 @@ type Service struct {
 	scraping scraping
 	archive  *archive // of what is scraped; nil where it cannot be kept
 	reloads  reloads
+	desk     desk
+	ask      chan struct{} // for a look before the next one is due
 	parts    atomic.Pointer[parts]
 	view     atomic.Pointer[view]
 
@@ -75,7 +77,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s := &Service{
 		o: o, log: o.Log, clock: newClock(o.Now), world: newWorld(texts(o.Setup.Config.Targets.Identity)),
-		over: make(chan error, 1),
+		over: make(chan error, 1), ask: make(chan struct{}, 1),
 	}
 	disk, err := openStore(ctx, o)
 	if err != nil {
@@ -95,6 +97,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	for _, err := range errs {
 		o.Log.Error("what was told of a problem cannot be read: it will be told anew", "err", err)
 	}
+	s.loadAlerts()
 	s.archive = openArchive(o)
 	p, err := s.newParts(o, o.Setup)
 	if err != nil {
@@ -173,7 +176,7 @@ func (s *Service) evaluations(ctx context.Context) {
 		if missed > 0 {
 			s.log.Warn("evaluations were missed", "missed", missed, "interval", plan.interval)
 		}
-		if !sleep(ctx, due-s.clock.elapsed()) {
+		if !s.wait(ctx, due) {
 			return
 		}
 		if err := s.evaluate(ctx); err != nil && ctx.Err() == nil {
@@ -181,6 +184,26 @@ func (s *Service) evaluations(ctx context.Context) {
 			if errors.Is(err, store.ErrSuperseded) {
 				s.fail(err)
 				return
+			}
+		}
+	}
+}
+
+// wait returns when the next look is due, having looked in between when it was asked to; false when ctx
+// has ended.
+func (s *Service) wait(ctx context.Context, due time.Duration) bool {
+	for {
+		t := time.NewTimer(max(due-s.clock.elapsed(), 0))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return false
+		case <-t.C:
+			return ctx.Err() == nil
+		case <-s.ask:
+			t.Stop()
+			if err := s.evaluate(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("an evaluation failed", "err", err)
 			}
 		}
 	}

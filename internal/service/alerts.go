@@ -1,0 +1,135 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/alerts"
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/store"
+)
+
+// alertsPart is the name under which the store keeps the alerts that are active.
+const alertsPart = "alerts"
+
+// desk keeps the alerts that others have raised.
+type desk struct {
+	mu     sync.Mutex
+	active alerts.Active
+}
+
+// loadAlerts takes up the alerts that were active when the service was stopped.
+func (s *Service) loadAlerts() {
+	if text := s.disk.Parts()[alertsPart]; text != nil {
+		if err := json.Unmarshal(text, &s.desk.active); err != nil {
+			s.log.Error("the alerts that were active cannot be read: they will be said again", "err", err)
+		}
+	}
+}
+
+// take keeps alerts, on disk before the sender is told: Alertmanager says them again hours later only.
+func (s *Service) take(all []alerts.Alert) error {
+	now := s.o.Now()
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	next, ok := s.desk.active.Expire(now).Apply(all, now)
+	if !ok {
+		return alerts.ErrFull
+	}
+	text, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	if err := s.keep.tick(context.Background(), store.Tick{At: now, Parts: map[string]json.RawMessage{alertsPart: text}}); err != nil {
+		return err
+	}
+	s.desk.active = next
+	s.hurry()
+	return nil
+}
+
+// hurry asks for a look before the next one is due, as there is something new to tell. Several questions
+// are one.
+func (s *Service) hurry() {
+	select {
+	case s.ask <- struct{}{}:
+	default:
+	}
+}
+
+// AlertHandlers are the handlers of the receiver, by their pattern. token may be nil.
+func (s *Service) AlertHandlers(token func() (string, error)) map[string]http.Handler {
+	return alerts.Handler(alerts.Options{
+		Take: s.take, Token: token, Now: s.o.Now, ResolveTimeout: time.Duration(s.parts.Load().setup.Config.Global.ResolveTimeout),
+	})
+}
+
+// enrich adds the alerts that are active to what was seen.
+func (s *Service) enrich(ctx context.Context, p *parts, at time.Time, ds []model.Diagnosis) ([]model.Diagnosis, json.RawMessage) {
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	s.desk.active = s.desk.active.Expire(at)
+	if len(s.desk.active) == 0 {
+		return ds, json.RawMessage("{}")
+	}
+	targets := make([]map[string]string, len(ds))
+	for i, d := range ds {
+		targets[i] = d.Target
+	}
+	for id, a := range s.desk.active {
+		if a.Looked {
+			continue
+		}
+		if a.Looked = true; at.Sub(a.StartsAt) > time.Minute {
+			for _, i := range alerts.Match(a, targets) {
+				if a.Then = s.then(ctx, p, a.StartsAt, ds[i]); a.Then != "" {
+					break
+				}
+			}
+		}
+		s.desk.active[id] = a
+	}
+	text, err := json.Marshal(s.desk.active)
+	if err != nil {
+		s.log.Error("the alerts that are active cannot be kept", "err", err)
+	}
+	return alerts.Enrich(ds, s.desk.active.Sorted()), text
+}
+
+// then says what was found of a server at the time at which an alert about it began, where it is not
+// seen any more.
+func (s *Service) then(ctx context.Context, p *parts, began time.Time, now model.Diagnosis) string {
+	if slices.ContainsFunc(now.Causes, func(c model.Cause) bool { return c.Primary }) {
+		return ""
+	}
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	only := func(in model.Labels) bool {
+		for _, l := range in {
+			if now.Target[l.Name] != l.Value {
+				return false
+			}
+		}
+		return true
+	}
+	at := began.Add(time.Minute) // alerts begin before they are said, and their evidence grows
+	st, _, err := p.past.Read(ctx, at, p.window, nil, only)
+	if err != nil {
+		return ""
+	}
+	r := p.request
+	r.At, r.Window = at, p.window
+	for _, d := range p.pipeline.Diagnose(st, r).Targets {
+		for _, c := range d.Causes {
+			if c.Primary {
+				return fmt.Sprintf("when the alert began, at %s, it was: %s (%s, score %.2f)", began.UTC().Format(time.RFC3339), c.Title, c.ID, c.Score)
+			}
+		}
+	}
+	return ""
+}
