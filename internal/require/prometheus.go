@@ -27,6 +27,20 @@ func Prometheus(t testing.TB, path string) string {
 		"--storage.tsdb.retention.time", "10y", "--log.level", "error")
 }
 
+// PrometheusWith runs a Prometheus by a configuration and rules, which lie beside it as rules.yml, and gives its address.
+func PrometheusWith(t testing.TB, text, rules string) string {
+	t.Helper()
+	program := Part(t, "prometheus", "prometheus")
+	dir := t.TempDir()
+	config := filepath.Join(dir, "prometheus.yml")
+	for path, text := range map[string]string{config: text, filepath.Join(dir, "rules.yml"): rules} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return start(t, "--web.listen-address", program, "--config.file", config, "--storage.tsdb.path", filepath.Join(dir, "data"), "--log.level", "error")
+}
+
 func unzip(t testing.TB, from, to string) {
 	t.Helper()
 	f, err := os.Open(from)

@@ -1,0 +1,108 @@
+package service
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/alerts"
+	"github.com/inferdx/inferdx/internal/require"
+)
+
+// answers serves the receiver of a service.
+func answers(t *testing.T, s *Service) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	for pattern, h := range s.AlertHandlers(nil) {
+		mux.Handle(pattern, h)
+	}
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// watching is a service that scrapes the cured demo and tells a webhook.
+func watching(t *testing.T) (*Service, *bus, string) {
+	t.Helper()
+	b := newBus(t)
+	pages := play(t, time.Hour)
+	s := run(t, `
+global: {scrape_interval: 1s, evaluation_interval: 1s, window: 20s}
+scrape_configs: [{job_name: vllm, metrics_path: /vllm/metrics, static_configs: [{targets: ['`+pages+`']}]}]
+receivers: [{name: bus, webhook: {url: '`+b.URL+`'}}]
+route: {receiver: bus, group_wait: 0s, group_interval: 1s}
+storage: {path: `+t.TempDir()+`}
+`)
+	return s, b, pages
+}
+
+func symptomsOf(s *Service) string {
+	var out []string
+	if v := s.view.Load(); v != nil {
+		for _, d := range v.diagnoses {
+			for _, x := range d.Symptoms {
+				out = append(out, string(d.Scope)+" "+x.ID)
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestARealPrometheusDrivesTheReceiverAndItsEndIsSeen(t *testing.T) {
+	t.Parallel()
+	s, b, pages := watching(t)
+	to := strings.TrimPrefix(answers(t, s), "http://")
+	require.PrometheusWith(t, `
+global: {evaluation_interval: 1s, scrape_interval: 1s}
+rule_files: [rules.yml]
+alerting: {alertmanagers: [{static_configs: [{targets: ['`+to+`']}]}]}
+`, `
+groups:
+  - name: g
+    rules:
+      - {alert: FromPrometheus, expr: 'vector(time() % 60) < 25', labels: {instance: '`+pages+`', severity: critical}, annotations: {summary: the users complain}}
+`)
+	eventually(t, 60*time.Second, "alert of Prometheus", func() bool { return strings.Contains(symptomsOf(s), "target FromPrometheus") })
+	eventually(t, 30*time.Second, "message", func() bool { return strings.HasPrefix(b.reasons(), "[first") })
+	eventually(t, 120*time.Second, "end of the alert", func() bool { return !strings.Contains(symptomsOf(s), "FromPrometheus") })
+}
+
+func TestARealAlertmanagerDrivesTheReceiver(t *testing.T) {
+	t.Parallel()
+	s, _, pages := watching(t)
+	am := require.AlertmanagerWith(t, `
+route: {receiver: inferdx, group_wait: 0s, group_interval: 1s}
+receivers: [{name: inferdx, webhook_configs: [{url: '`+answers(t, s)+`/api/v1/alertmanager'}]}]
+`)
+	raise := func(end string) {
+		body := `[{"labels":{"alertname":"FromAlertmanager","instance":"` + pages + `"},"annotations":{"summary":"slow"}` + end + `}]`
+		resp, err := http.Post(am+"/api/v2/alerts", "application/json", strings.NewReader(body)) //nolint:noctx // loopback
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatal(err, resp)
+		}
+		_ = resp.Body.Close()
+	}
+	began := time.Now().UTC().Format(time.RFC3339Nano)
+	raise(`,"startsAt":"` + began + `"`)
+	eventually(t, 60*time.Second, "alert of Alertmanager", func() bool { return strings.Contains(symptomsOf(s), "target FromAlertmanager") })
+	raise(`,"startsAt":"` + began + `","endsAt":"` + time.Now().UTC().Format(time.RFC3339Nano) + `"`)
+	eventually(t, 60*time.Second, "end of the alert", func() bool { return !strings.Contains(symptomsOf(s), "FromAlertmanager") })
+}
+
+func TestFault40AlertsSurviveARestart(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']")
+	all, err := alerts.Alerts([]byte(`[{"labels":{"alertname":"X","instance":"a:1"},"endsAt":"2026-11-24T04:00:00Z"}]`), t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.take(all); err != nil {
+		t.Fatal(err)
+	}
+	w = w.again()
+	w.look()
+	if got := len(w.last.diagnoses); got != 1 || w.last.diagnoses[0].Scope != alerts.Scope {
+		t.Errorf("%d diagnoses", got)
+	}
+}
