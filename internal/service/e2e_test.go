@@ -94,6 +94,12 @@ func run(t *testing.T, config string) *Service {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "inferdx.yml")
 	write(t, path, config)
+	return runAt(t, path)
+}
+
+// runAt is run by a configuration that lies somewhere.
+func runAt(t *testing.T, path string) *Service {
+	t.Helper()
 	cfg, err := setup.Load(path)
 	if err != nil {
 		t.Fatal(err)
