@@ -1,0 +1,172 @@
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/inferdx/inferdx/internal/compare"
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// Memory is what came of earlier changes, the newest first. It is read-only.
+type Memory struct {
+	// Now and Hold say which of them still keep a suggestion back: those of the last Hold, 90 days if 0.
+	Now     time.Time
+	Hold    time.Duration
+	entries []entry
+}
+
+// Kept is a stored outcome with the id that answers refer to.
+type Kept struct {
+	ID int64
+	Record
+}
+
+// Said is a person's word on an outcome, or, where Outcome is 0, on whatever was done about a cause of
+// a target.
+type Said struct {
+	Outcome int64
+	Target  map[string]string
+	Cause   string
+	Helped  bool
+	By      string
+	At      time.Time
+}
+
+type entry struct {
+	kept
+
+	id      int64
+	at      time.Time
+	cause   string
+	verdict compare.Verdict
+	said    *Said
+}
+
+// Recall builds the memory from what was stored and said. A stored change that can't be read is left
+// out and reported.
+func Recall(records []Kept, said []Said, now time.Time) (Memory, error) {
+	m := Memory{Now: now}
+	var first error
+	for _, r := range records {
+		e := entry{id: r.ID, at: r.At, cause: r.Cause, verdict: compare.Verdict(r.Verdict)}
+		if err := json.Unmarshal(r.Record.Change, &e.kept); err != nil {
+			if first == nil {
+				first = fmt.Errorf("read the change of outcome %d: %w", r.ID, err)
+			}
+			continue
+		}
+		if e.Target == nil {
+			e.Target = r.Target
+		}
+		m.entries = append(m.entries, e)
+	}
+	for _, s := range said {
+		m.hear(s)
+	}
+	slices.SortStableFunc(m.entries, func(a, b entry) int { return b.at.Compare(a.at) })
+	return m, first
+}
+
+// hear keeps the latest word on an outcome.
+func (m *Memory) hear(s Said) {
+	if i := slices.IndexFunc(m.entries, func(e entry) bool { return s.Outcome != 0 && e.id == s.Outcome }); i >= 0 {
+		if was := m.entries[i].said; was == nil || was.At.Before(s.At) {
+			m.entries[i].said = &s
+		}
+		return
+	}
+	if s.Outcome == 0 {
+		m.entries = append(m.entries, entry{kept: kept{Target: s.Target}, at: s.At, cause: s.Cause, verdict: compare.CannotTell, said: &s})
+	}
+}
+
+// about is what is known of the target of a diagnosis, or of another server of its group.
+func (m Memory) about(d model.Diagnosis) []entry {
+	var out []entry
+	for _, e := range m.entries {
+		if e.here(d) || includes(d.Target, e.Group) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func (e entry) here(d model.Diagnosis) bool { return keyOf(e.Target) == keyOf(d.Target) }
+
+func includes(all, some map[string]string) bool {
+	for k, v := range some {
+		if all[k] != v {
+			return false
+		}
+	}
+	return len(some) > 0
+}
+
+func (m Memory) holds(e entry) bool {
+	hold := m.Hold
+	if hold == 0 {
+		hold = 90 * 24 * time.Hour
+	}
+	return m.Now.Sub(e.at) <= hold
+}
+
+// helped and failed take the measured verdict, and a person's word where the figures could not tell.
+// Where the two disagree neither is held to be true.
+func (e entry) helped() bool {
+	if e.said != nil {
+		return e.said.Helped && (e.verdict == compare.Improved || e.verdict == compare.CannotTell)
+	}
+	return e.verdict == compare.Improved
+}
+
+func (e entry) failed() bool {
+	measured := e.verdict == compare.Worse || e.verdict == compare.Unchanged
+	if e.said != nil {
+		return !e.said.Helped && (measured || e.verdict == compare.CannotTell)
+	}
+	return measured
+}
+
+// sentence is "--max-num-seqs 8 -> 64 on 2026-11-20 improved it here: TTFT P99 13 s -> 0.3 s".
+func (e entry) sentence(d model.Diagnosis) string {
+	what := e.Text
+	if what == "" {
+		what = "what was done about it"
+	}
+	return what + " on " + e.at.UTC().Format(time.DateOnly) + " " + e.came(d)
+}
+
+func (e entry) came(d model.Diagnosis) string {
+	where := "here"
+	if !e.here(d) {
+		where = "on " + name(e.Target)
+	}
+	out := map[compare.Verdict]string{
+		compare.Improved: "improved it " + where, compare.Worse: "made it worse " + where,
+		compare.Unchanged: "changed nothing " + where, compare.CannotTell: "could not be judged " + where,
+	}[e.verdict]
+	switch {
+	case len(e.Lines) > 0 && e.verdict != compare.CannotTell:
+		out += ": " + e.Lines[0]
+	case e.Why != "":
+		out += ": " + e.Why
+	}
+	if e.said == nil {
+		return out
+	}
+	word := e.said.By + " says that it helped"
+	if !e.said.Helped {
+		word = e.said.By + " says that it did not help"
+	}
+	if e.Text == "" {
+		return where + ": " + word
+	}
+	return out + "; " + word
+}
+
+func name(target map[string]string) string {
+	return model.Entity{Labels: model.LabelsFrom(target)}.Name()
+}
