@@ -24,7 +24,7 @@ func (x *Watched) hear(at time.Time, d model.Diagnosis, keep time.Duration) {
 		}
 		x.Harm.To = at
 	}
-	out := make([]Advice, 0, len(x.Advice)+len(d.Causes))
+	var out []Advice
 	for _, c := range d.Causes {
 		a := Advice{Cause: c.ID, Primary: c.Primary, Seen: at}
 		for _, act := range c.Changes {

@@ -33,6 +33,8 @@ func (w *Watch) notice(x *Watched, now look, at time.Time) (Trial, bool) {
 		t.Change.Turns = joined(t.Change.Turns, turns)
 		if cause := x.meantFor(t.Change.Turns); cause != "" {
 			t.Cause = cause
+		} else if len(t.Change.Turns) == 0 && t.Change.By == "" { // turned back at once
+			t.Cause = ""
 		}
 		if restart || !was.Change.Restart { // flags that show after the restart that set them move nothing
 			t.After.From = shown.Add(w.o.Warmup)
@@ -66,7 +68,11 @@ func joined(old, more []Turn) []Turn {
 		}
 		out = append(out, t)
 	}
-	return slices.DeleteFunc(out, func(t Turn) bool { return equal(t.From, t.To) })
+	out = slices.DeleteFunc(out, func(t Turn) bool { return equal(t.From, t.To) })
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }
 
 // begin makes a trial. Before ends at until, which is the last scrape that was answered before the
@@ -78,9 +84,7 @@ func (w *Watch) begin(x *Watched, c Change, until, from time.Time) Trial {
 		until = earlier(until, x.Harm.To) // a server is often drained first
 		start = later(until.Add(-w.o.Before), x.Harm.From)
 	}
-	if x.Changed.Before(until) {
-		start = later(start, x.Changed)
-	}
+	start = earlier(later(start, x.Changed), until)
 	x.Changed = from
 	return Trial{
 		ID: trialID(keyOf(x.Target), c.At), Target: x.Target, Group: x.Group, Cause: x.meantFor(c.Turns), Change: c,
@@ -103,7 +107,8 @@ func (w *Watch) press(s State, p Pressed, at time.Time) {
 			t.Cause = p.Cause
 		}
 		t.Change.By, t.Key = p.User, p.Key
-		x.Trial, s.Targets[key] = &t, x
+		x.Trial = &t
+		s.Targets[key] = x
 		return
 	}
 	if pressed.Sub(x.Changed) < w.o.Looks[len(w.o.Looks)-1] { // about the last change, which is settled
@@ -114,5 +119,6 @@ func (w *Watch) press(s State, p Pressed, at time.Time) {
 	t.Cause, t.Key = p.Cause, p.Key
 	// A rollout takes its time: what follows the word is waited for a while longer.
 	t.Due = t.After.From.Add(w.o.Looks[min(1, len(w.o.Looks)-1)])
-	x.Trial, s.Targets[key] = &t, x
+	x.Trial = &t
+	s.Targets[key] = x
 }
