@@ -2,10 +2,12 @@ package verify_test
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -326,4 +328,84 @@ func TestARestartAloneIsNeitherImprovedNorWorse(t *testing.T) {
 		}
 		t.Log(name, o.Verdict, o.Why)
 	}
+}
+
+// The other way round: a change for the worse is found, and nobody who asks for it is heard again.
+func TestAChangeForTheWorseIsNotSuggestedAgain(t *testing.T) {
+	all := scenarios(t)
+	h := play(t, 8*time.Minute, all["base-c64"], all["seqs8-c64"])
+	s := newService(t, h)
+	s.run(t, h)
+	if len(s.done) != 1 || s.done[0].Outcome.Verdict != "worse" || s.done[0].Outcome.Change != "--max-num-seqs 1024 -> 8" {
+		t.Fatalf("%+v", s.done)
+	}
+	m, err := verify.Recall(s.kept, nil, h.end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := sick("kv-cache-too-small", "1024", "8")
+	again.Target = s.done[0].Outcome.Target
+	d := verify.Annotate([]model.Diagnosis{again}, m)[0]
+	if got := d.Causes[0].Changes; len(got) != 1 || got[0].Kind == "knob" || !strings.Contains(got[0].Why, "made it worse here") {
+		t.Errorf("%+v", got)
+	}
+	back := sick("max-num-seqs-too-low", "8", "1024")
+	back.Target = again.Target
+	if d := verify.Annotate([]model.Diagnosis{back}, m)[0]; d.Causes[0].Changes[0].Kind != "knob" {
+		t.Errorf("taking it back is held back: %q", d.Notes)
+	}
+}
+
+// Somebody says applied, nothing changes on the server, and what follows is measured all the same.
+func TestAppliedWithoutAVisibleChangeIsMeasuredOnARecording(t *testing.T) {
+	all := scenarios(t)
+	h := play(t, 30*time.Minute, all["seqs8-c64"])
+	s := newService(t, h)
+	for at := start.Add(30 * time.Second); at.Before(h.end); at = at.Add(30 * time.Second) {
+		var pressed []verify.Pressed
+		if at.Equal(start.Add(10 * time.Minute)) {
+			pressed = []verify.Pressed{{Target: s.last[0].Target, Cause: "max-num-seqs-too-low", User: "ada", Key: "k", At: at}}
+		}
+		s.evaluate(t, h.store, at, all["seqs8-c64"].Args, pressed...)
+	}
+	if len(s.done) != 1 || s.done[0].Outcome.Verdict != "unchanged" || s.done[0].Outcome.Cause != "max-num-seqs-too-low" ||
+		!strings.Contains(s.done[0].Outcome.Why, "no change was seen on the server itself since 03:10 UTC") {
+		t.Errorf("%+v", s.done)
+	}
+}
+
+// One frame of a thousand servers that are alike, and what remembering them takes.
+func BenchmarkObserve(b *testing.B) {
+	all := scenarios(b)
+	h := play(b, 2*time.Minute, all["seqs8-c64"])
+	s := newService(b, h)
+	one := h.store.Instances()[0]
+	for _, in := range h.store.Instances() {
+		if in.Labels.Get("job") == "vllm" {
+			one = in
+		}
+	}
+	st := samples.NewStore()
+	for i := range 1000 {
+		for _, metric := range one.Names() {
+			for _, x := range one.Named(metric) {
+				labels := append(model.LabelsFrom(map[string]string{"job": "vllm", "instance": "s" + strconv.Itoa(i)}), x.Labels...)
+				labels.Sort()
+				st.Series(metric, labels).Points = x.Points
+			}
+		}
+	}
+	st.Finish()
+	at := h.end
+	f, _ := s.pipe.Frame(st, pipeline.Request{At: at, Window: 5 * time.Minute, Args: all["seqs8-c64"].Args})
+	state, _ := s.watch.Observe(verify.State{}, verify.Input{At: at, Frame: f})
+	text, err := json.Marshal(state)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		at = at.Add(time.Second)
+		state, _ = s.watch.Observe(state, verify.Input{At: at, Frame: f})
+	}
+	b.ReportMetric(float64(len(text)), "bytes/state")
 }

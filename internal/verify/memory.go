@@ -52,7 +52,7 @@ func Recall(records []Kept, said []Said, now time.Time) (Memory, error) {
 	var first error
 	for _, r := range records {
 		e := entry{id: r.ID, at: r.At, cause: r.Cause, verdict: compare.Verdict(r.Verdict)}
-		if err := json.Unmarshal(r.Record.Change, &e.kept); err != nil {
+		if err := json.Unmarshal(r.Change, &e.kept); err != nil {
 			if first == nil {
 				first = fmt.Errorf("read the change of outcome %d: %w", r.ID, err)
 			}

@@ -9,7 +9,7 @@ import (
 // trial that is replaced is returned.
 func (w *Watch) notice(x *Watched, now look, at time.Time) (Trial, bool) {
 	restart := x.restarted(now)
-	turns := x.turns(now, restart || x.late(at, w.o.Late) && x.Trial.Change.Restart)
+	turns := w.turns(*x, now, restart || x.late(at, w.o.Late) && x.Trial.Change.Restart)
 	if !restart && len(turns) == 0 {
 		return Trial{}, false
 	}

@@ -36,13 +36,12 @@ type Watched struct {
 	Trial   *Trial    `json:"trial,omitempty"`
 }
 
-// Setting is the value of a launch flag as it was last known.
+// Setting is the value of a launch flag as it was last known. A target has many, so their names are short.
 type Setting struct {
-	Value string `json:"value"`
-	Flag  string `json:"flag"`
-	From  string `json:"from"`
-	// Default marks a value that stands because nothing else is set.
-	Default bool `json:"default,omitempty"`
+	Value string `json:"v"`
+	// From is where the value was read; nothing for a default, which stands because nothing else is set.
+	From    string `json:"f,omitempty"`
+	Default bool   `json:"d,omitempty"`
 }
 
 // Advice is a cause with the flags that were suggested for it.
@@ -65,6 +64,7 @@ func (s State) clone() State {
 
 // look is what one frame shows of a target.
 type look struct {
+	engine   string
 	answered time.Time
 	started  float64
 	resets   float64
@@ -73,7 +73,7 @@ type look struct {
 }
 
 func (w *Watch) look(f *model.Frame, x model.Entity) look {
-	out := look{answered: f.Span(x.ID).Last.UTC().Round(0), settings: map[string]Setting{}}
+	out := look{engine: x.Engine.Name, answered: f.Span(x.ID).Last.UTC().Round(0), settings: map[string]Setting{}}
 	if v, ok := f.Get(x.ID, "started_at"); ok {
 		out.started = v.V
 	}
@@ -87,8 +87,13 @@ func (w *Watch) look(f *model.Frame, x model.Entity) look {
 		if fact.Inferred || fact.Text == "" || strings.HasPrefix(fact.From, "inferred") {
 			continue
 		}
-		if k, ok := w.knobs.Describe(x.Engine.Name, name); ok {
-			out.settings[name] = Setting{fact.Text, k.Flag, fact.From, !fact.Explicit && strings.HasPrefix(fact.From, "default")}
+		if _, ok := w.knobs.Describe(x.Engine.Name, name); !ok {
+			continue
+		}
+		if !fact.Explicit && strings.HasPrefix(fact.From, "default") {
+			out.settings[name] = Setting{Value: fact.Text, Default: true}
+		} else {
+			out.settings[name] = Setting{Value: fact.Text, From: fact.From}
 		}
 	}
 	return out
@@ -109,7 +114,7 @@ func (x Watched) restarted(now look) bool {
 // turns are the flags whose value is another one. A value that was not known before is no change, nor is
 // one that comes from elsewhere; a default beside a set value is one only when the process is new, as
 // that may as well be a command line that became known.
-func (x Watched) turns(now look, restarted bool) []Turn {
+func (w *Watch) turns(x Watched, now look, restarted bool) []Turn {
 	var out []Turn
 	for _, name := range slices.Sorted(maps.Keys(now.settings)) {
 		s := now.settings[name]
@@ -120,7 +125,8 @@ func (x Watched) turns(now look, restarted bool) []Turn {
 		if was.Default && s.Default || was.Default != s.Default && !restarted || was.Default == s.Default && was.From != s.From {
 			continue
 		}
-		out = append(out, Turn{name, s.Flag, was.Value, s.Value})
+		k, _ := w.knobs.Describe(now.engine, name)
+		out = append(out, Turn{name, k.Flag, was.Value, s.Value})
 	}
 	return out
 }

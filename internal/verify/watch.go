@@ -52,9 +52,7 @@ func (w *Watch) Observe(s State, in Input) (State, []Trial) {
 	}
 	if s.At.IsZero() || at.After(s.At) || jumped {
 		next.At = at
-		for _, t := range w.frame(next, in, at) {
-			out = append(out, t)
-		}
+		out = append(out, w.frame(next, in, at)...)
 	}
 	for _, p := range in.Pressed {
 		w.press(next, p, at)
