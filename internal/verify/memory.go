@@ -8,6 +8,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/compare"
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/notifiers"
 )
 
 // Memory is what came of earlier changes, the newest first. It is read-only.
@@ -24,16 +25,18 @@ type Kept struct {
 	Record
 }
 
-// Said is a person's word on an outcome, or, where Outcome is 0, on whatever was done about a cause of
-// a target.
+// Said is a person's word on an outcome, or, where Outcome is 0, on what was done about a cause of a
+// target. Kind is Applied, Helped or DidNotHelp; others are left out.
 type Said struct {
 	Outcome int64
 	Target  map[string]string
+	Kind    notifiers.AnswerKind
 	Cause   string
-	Helped  bool
 	By      string
 	At      time.Time
 }
+
+func (s Said) helped() bool { return s.Kind == notifiers.Helped }
 
 type entry struct {
 	kept
@@ -63,24 +66,68 @@ func Recall(records []Kept, said []Said, now time.Time) (Memory, error) {
 		}
 		m.entries = append(m.entries, e)
 	}
+	for _, s := range said { // what a change was for comes before what came of it
+		if s.Kind == notifiers.Applied {
+			m.meant(s)
+		}
+	}
 	for _, s := range said {
-		m.hear(s)
+		if s.Kind == notifiers.Helped || s.Kind == notifiers.DidNotHelp {
+			m.hear(s)
+		}
 	}
 	slices.SortStableFunc(m.entries, func(a, b entry) int { return b.at.Compare(a.at) })
 	return m, first
 }
 
-// hear keeps the latest word on an outcome.
+// The word on a change may come so long after it: that it was applied, and whether it helped.
+const (
+	appliedWithin = time.Hour
+	judgedWithin  = 24 * time.Hour
+)
+
+// meant gives a change that was seen and that nobody had suggested the cause that somebody names afterwards.
+func (m *Memory) meant(s Said) {
+	i := m.find(s, appliedWithin, func(e entry) bool { return e.cause == "" })
+	if i >= 0 {
+		m.entries[i].cause = s.Cause
+	}
+}
+
+// hear keeps the latest word on an outcome; one on no outcome stands for itself.
 func (m *Memory) hear(s Said) {
-	if i := slices.IndexFunc(m.entries, func(e entry) bool { return s.Outcome != 0 && e.id == s.Outcome }); i >= 0 {
-		if was := m.entries[i].said; was == nil || was.At.Before(s.At) {
-			m.entries[i].said = &s
+	i := m.find(s, judgedWithin, func(e entry) bool { return e.cause == s.Cause })
+	if i < 0 {
+		if s.Outcome == 0 {
+			m.entries = append(m.entries, entry{kept: kept{Target: s.Target}, at: s.At, cause: s.Cause, verdict: compare.CannotTell, said: &s})
 		}
 		return
 	}
-	if s.Outcome == 0 {
-		m.entries = append(m.entries, entry{kept: kept{Target: s.Target}, at: s.At, cause: s.Cause, verdict: compare.CannotTell, said: &s})
+	if was := m.entries[i].said; was == nil || was.At.Before(s.At) {
+		m.entries[i].said = &s
 	}
+}
+
+// find is the outcome that is spoken of: the one that is named, else the latest fitting change of the
+// target, not longer ago than the limit. -1 is none.
+func (m *Memory) find(s Said, limit time.Duration, fits func(entry) bool) int {
+	best := -1
+	for i, e := range m.entries {
+		if s.Outcome != 0 {
+			if e.id == s.Outcome {
+				return i
+			}
+			continue
+		}
+		ago := s.At.Sub(e.Change.At)
+		if e.id == 0 || keyOf(e.Target) != keyOf(s.Target) || ago < 0 || ago > limit || !fits(e) {
+			continue
+		}
+		if best < 0 || m.entries[best].Change.At.Before(e.Change.At) {
+			best = i
+		}
+	}
+	return best
 }
 
 // about is what is known of the target of a diagnosis, or of another server of its group.
@@ -117,7 +164,7 @@ func (m Memory) holds(e entry) bool {
 // Where the two disagree neither is held to be true.
 func (e entry) helped() bool {
 	if e.said != nil {
-		return e.said.Helped && (e.verdict == compare.Improved || e.verdict == compare.CannotTell)
+		return e.said.helped() && (e.verdict == compare.Improved || e.verdict == compare.CannotTell)
 	}
 	return e.verdict == compare.Improved
 }
@@ -125,7 +172,7 @@ func (e entry) helped() bool {
 func (e entry) failed() bool {
 	measured := e.verdict == compare.Worse || e.verdict == compare.Unchanged
 	if e.said != nil {
-		return !e.said.Helped && (measured || e.verdict == compare.CannotTell)
+		return !e.said.helped() && (measured || e.verdict == compare.CannotTell)
 	}
 	return measured
 }
@@ -158,7 +205,7 @@ func (e entry) came(d model.Diagnosis) string {
 		return out
 	}
 	word := e.said.By + " says that it helped"
-	if !e.said.Helped {
+	if !e.said.helped() {
 		word = e.said.By + " says that it did not help"
 	}
 	if e.Text == "" {

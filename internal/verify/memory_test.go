@@ -12,6 +12,7 @@ import (
 	"github.com/inferdx/inferdx/internal/compare"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/verify"
+	"github.com/inferdx/inferdx/notifiers"
 )
 
 // tried is one earlier change, as it is kept.
@@ -29,6 +30,7 @@ func (x tried) kept(id int64) verify.Kept {
 	if x.where != nil {
 		t.Target = x.where
 	}
+	t.Change.At = time.Date(2026, 11, x.on, 3, 50, 0, 0, time.UTC)
 	t.Change.Turns = append([]verify.Turn{{Knob: "max_num_seqs", Flag: "--max-num-seqs", From: x.from, To: x.to}}, x.also...)
 	c := verify.Conclude(t, compare.Result{Verdict: x.verdict, Why: "so it is", Lines: []string{"TTFT P99 13 s -> 0.3 s"}}, time.Date(2026, 11, x.on, 4, 0, 0, 0, time.UTC))
 	return verify.Kept{ID: id, Record: c.Record}
@@ -145,7 +147,11 @@ func TestACauseTellsWhatHelpedBefore(t *testing.T) {
 func TestAPersonsWordCountsWhereTheFiguresCouldNotTell(t *testing.T) {
 	low := "max-num-seqs-too-low"
 	said := func(outcome int64, helped bool) verify.Said {
-		return verify.Said{Outcome: outcome, Target: target, Cause: low, Helped: helped, By: "ada", At: today}
+		kind := notifiers.DidNotHelp
+		if helped {
+			kind = notifiers.Helped
+		}
+		return verify.Said{Outcome: outcome, Target: target, Cause: low, Kind: kind, By: "ada", At: today}
 	}
 	for _, c := range []struct {
 		name    string
@@ -177,5 +183,26 @@ func TestAnUnreadableRecordIsReportedAndLeavesTheOthers(t *testing.T) {
 	}
 	if d := verify.Annotate([]model.Diagnosis{sick("max-num-seqs-too-low", "8", "64")}, m)[0]; len(d.Notes) != 1 {
 		t.Errorf("notes %q", d.Notes)
+	}
+}
+
+func TestAWordWithoutAnOutcomeGoesToTheChangeItIsAbout(t *testing.T) {
+	low := "max-num-seqs-too-low"
+	for _, c := range []struct {
+		name  string
+		cause string // as it was matched
+		said  verify.Said
+		want  string
+	}{
+		{"applied, said after it was measured", "", verify.Said{Target: target, Kind: notifiers.Applied, Cause: low, By: "ada", At: today}, "--max-num-seqs 8 -> 64 on 2026-11-24 improved it here"},
+		{"applied, said hours later", "", verify.Said{Target: target, Kind: notifiers.Applied, Cause: low, By: "ada", At: today.Add(5 * time.Hour)}, ""},
+		{"helped", low, verify.Said{Target: target, Kind: notifiers.Helped, Cause: low, By: "ada", At: today}, "TTFT P99 13 s -> 0.3 s; ada says that it helped"},
+		{"helped, before the change", low, verify.Said{Target: target, Kind: notifiers.Helped, Cause: low, By: "ada", At: today.Add(-time.Hour)}, "what was done about it on 2026-11-24 here: ada says that it helped"},
+	} {
+		m := remember(t, []tried{{24, c.cause, "8", "64", compare.Improved, nil, nil}}, c.said)
+		notes := strings.Join(verify.Annotate([]model.Diagnosis{sick(low, "8", "64")}, m)[0].Notes, "\n")
+		if c.want == "" && notes != "" || !strings.Contains(notes, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, notes, c.want)
+		}
 	}
 }
