@@ -42,7 +42,7 @@ type entry struct {
 	kept
 
 	id      int64
-	at      time.Time
+	told    time.Time
 	cause   string
 	verdict compare.Verdict
 	said    *Said
@@ -54,7 +54,7 @@ func Recall(records []Kept, said []Said, now time.Time) (Memory, error) {
 	m := Memory{Now: now}
 	var first error
 	for _, r := range records {
-		e := entry{id: r.ID, at: r.At, cause: r.Cause, verdict: compare.Verdict(r.Verdict)}
+		e := entry{id: r.ID, told: r.At, cause: r.Cause, verdict: compare.Verdict(r.Verdict)}
 		if err := json.Unmarshal(r.Change, &e.kept); err != nil {
 			if first == nil {
 				first = fmt.Errorf("read the change of outcome %d: %w", r.ID, err)
@@ -76,7 +76,7 @@ func Recall(records []Kept, said []Said, now time.Time) (Memory, error) {
 			m.hear(s)
 		}
 	}
-	slices.SortStableFunc(m.entries, func(a, b entry) int { return b.at.Compare(a.at) })
+	slices.SortStableFunc(m.entries, func(a, b entry) int { return b.told.Compare(a.told) })
 	return m, first
 }
 
@@ -99,7 +99,7 @@ func (m *Memory) hear(s Said) {
 	i := m.find(s, judgedWithin, func(e entry) bool { return e.cause == s.Cause })
 	if i < 0 {
 		if s.Outcome == 0 {
-			m.entries = append(m.entries, entry{kept: kept{Target: s.Target}, at: s.At, cause: s.Cause, verdict: compare.CannotTell, said: &s})
+			m.entries = append(m.entries, entry{kept: kept{Target: s.Target}, told: s.At, cause: s.Cause, verdict: compare.CannotTell, said: &s})
 		}
 		return
 	}
@@ -119,11 +119,11 @@ func (m *Memory) find(s Said, limit time.Duration, fits func(entry) bool) int {
 			}
 			continue
 		}
-		ago := s.At.Sub(e.Change.At)
+		ago := s.At.Sub(e.At)
 		if e.id == 0 || keyOf(e.Target) != keyOf(s.Target) || ago < 0 || ago > limit || !fits(e) {
 			continue
 		}
-		if best < 0 || m.entries[best].Change.At.Before(e.Change.At) {
+		if best < 0 || m.entries[best].At.Before(e.At) {
 			best = i
 		}
 	}
@@ -157,7 +157,7 @@ func (m Memory) holds(e entry) bool {
 	if hold == 0 {
 		hold = 90 * 24 * time.Hour
 	}
-	return m.Now.Sub(e.at) <= hold
+	return m.Now.Sub(e.told) <= hold
 }
 
 // helped and failed take the measured verdict, and a person's word where the figures could not tell.
@@ -183,7 +183,11 @@ func (e entry) sentence(d model.Diagnosis) string {
 	if what == "" {
 		what = "what was done about it"
 	}
-	return what + " on " + e.at.UTC().Format(time.DateOnly) + " " + e.came(d)
+	on := e.At
+	if on.IsZero() {
+		on = e.told
+	}
+	return what + " on " + on.UTC().Format(time.DateOnly) + " " + e.came(d)
 }
 
 func (e entry) came(d model.Diagnosis) string {

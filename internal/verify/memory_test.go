@@ -87,6 +87,7 @@ func TestNoSuggestionIsRepeatedInVainOrTakenBack(t *testing.T) {
 		{"part of the way back", []tried{{20, low, "8", "64", improved, nil, nil}}, sick(low, "64", "32"), "it would take back what helped"},
 		{"back, where another cause says why", []tried{{20, low, "8", "64", improved, nil, nil}}, sick(high, "64", "32"), ""},
 		{"further the way that helped", []tried{{20, low, "8", "64", improved, nil, nil}}, sick(low, "64", "128"), ""},
+		{"further down than before what helped, which is taken back", []tried{{20, low, "8", "64", improved, nil, nil}}, sick(low, "8", "4"), ""},
 		{"taking back what made it worse", []tried{{20, low, "8", "64", worse, nil, nil}}, sick(high, "64", "8"), ""},
 		{"forth again after back, each for its cause", []tried{{18, low, "8", "64", improved, nil, nil}, {20, high, "64", "8", improved, nil, nil}}, sick(low, "8", "64"), "it goes back and forth"},
 		{"in vain once, and of use later", []tried{{18, low, "8", "64", unchanged, nil, nil}, {20, low, "8", "64", improved, nil, nil}}, sick(low, "8", "64"), ""},

@@ -84,6 +84,27 @@ func TestAPriceAddsTheCost(t *testing.T) {
 	}
 }
 
+func TestMoreLooksMustBeSurerEach(t *testing.T) {
+	h, here := cure(t)
+	c, err := content.Load(content.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	width := func(looks int) float64 {
+		got := verify.Runner{Past: h, Signals: c.Signals, Times: looks}.Look(context.Background(), []verify.Trial{here})[0].Result
+		for _, m := range got.Metrics {
+			if m.Signal == "ttft_p50_s" {
+				return *m.Interval[1] - *m.Interval[0]
+			}
+		}
+		t.Fatal("no TTFT P50")
+		return 0
+	}
+	if one, four := width(1), width(0); one >= four {
+		t.Errorf("the interval of one look is %g wide, of four %g", one, four)
+	}
+}
+
 func TestWhatCannotBeReadIsTriedAgainAndInTheEndTold(t *testing.T) {
 	for _, c := range []struct {
 		name    string

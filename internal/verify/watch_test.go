@@ -26,6 +26,7 @@ type shown struct {
 	failing  bool
 	facts    map[string]model.Fact
 	suggests string // a cause that asks for --max-num-seqs 64, "" when nothing is wrong
+	unlikely bool   // the cause is not the primary one
 	pressed  []verify.Pressed
 }
 
@@ -56,7 +57,7 @@ func (s shown) input() verify.Input {
 	if s.suggests != "" {
 		onset, from, to := start, "8", "64"
 		d.Status, d.Onset = model.Degraded, &onset
-		d.Causes = []model.Cause{{ID: s.suggests, Primary: true, Changes: []model.Action{
+		d.Causes = []model.Cause{{ID: s.suggests, Primary: !s.unlikely, Changes: []model.Action{
 			{Kind: "knob", Knob: "max_num_seqs", Flag: "--max-num-seqs", From: &from, To: &to, Text: "--max-num-seqs 8 -> 64", Why: "there is room"},
 		}}}
 	}
@@ -126,6 +127,7 @@ func TestWhatIsNoChangeStartsNoTrial(t *testing.T) {
 		{"a value that becomes known", []shown{{started: 100}, {at: time.Minute, started: 100, facts: seqs("8")}}},
 		{"a default that a command line corrects", []shown{{started: 100, facts: def("256")}, {at: time.Minute, started: 100, facts: seqs("8")}}},
 		{"a default of another version", []shown{{started: 100, facts: def("256")}, {at: time.Minute, started: 100, facts: def("1024")}}},
+		{"a value from elsewhere", []shown{{started: 100, facts: seqs("8")}, {at: time.Minute, started: 100, facts: map[string]model.Fact{"max_num_seqs": {Text: "9", From: "metric label"}}}}},
 		{"another inference", []shown{{started: 100, facts: inferred("8")}, {at: time.Minute, started: 100, facts: inferred("9")}}},
 		{"the same number written otherwise", []shown{{started: 100, facts: seqs("8")}, {at: time.Minute, started: 100, facts: seqs("8.0")}}},
 		{"a value out of sight for a while", []shown{{started: 100, facts: seqs("8")}, {at: time.Minute}, {at: 2 * time.Minute, started: 100, facts: seqs("8")}}},
@@ -164,10 +166,69 @@ func TestWhatIsAChange(t *testing.T) {
 	}
 }
 
+func TestFlagsTurnedOneAfterTheOtherAreMeasuredFromTheLast(t *testing.T) {
+	got, given := observe(t, shown{facts: seqs("8")}, shown{at: time.Minute, facts: seqs("16")}, shown{at: 3 * time.Minute, facts: seqs("64")})
+	if got == nil || got.Change.String() != "--max-num-seqs 8 -> 64" || !got.After.From.Equal(start.Add(4*time.Minute)) || len(given) > 0 {
+		t.Errorf("%+v, given out %+v", got, given)
+	}
+	late, _ := observe(t, shown{started: 100, facts: seqs("8")}, shown{at: time.Minute, started: 200, facts: seqs("8")}, shown{at: 5 * time.Minute, started: 200, facts: seqs("64")})
+	if late == nil || !late.After.From.Equal(start.Add(2*time.Minute)) {
+		t.Errorf("a flag that shows late moves what is measured: %+v", late)
+	}
+}
+
 func TestAChangeThatNobodySuggestedHasNoCause(t *testing.T) {
 	got, _ := observe(t, shown{facts: seqs("8"), suggests: "max-num-seqs-too-low"}, shown{at: time.Minute, facts: seqs("4")})
 	if got == nil || got.Cause != "" {
 		t.Errorf("lowered where raising was suggested: %+v", got)
+	}
+}
+
+func TestAChangeIsForWhatSuggestedItLately(t *testing.T) {
+	low, other := "max-num-seqs-too-low", "batch-limit-too-low"
+	for _, c := range []struct {
+		name   string
+		frames []shown
+		want   string
+	}{
+		{"the likeliest first", []shown{{facts: seqs("8"), suggests: low}, {at: time.Minute, facts: seqs("8"), suggests: other, unlikely: true}, {at: 2 * time.Minute, facts: seqs("64")}}, low},
+		{"the latest of two", []shown{{facts: seqs("8"), suggests: low}, {at: time.Minute, facts: seqs("8"), suggests: other}, {at: 2 * time.Minute, facts: seqs("64")}}, other},
+		{"not what was said hours ago", []shown{{facts: seqs("8"), suggests: low}, {at: 3 * time.Hour, facts: seqs("8")}, {at: 3*time.Hour + time.Minute, facts: seqs("64")}}, ""},
+	} {
+		if got, _ := observe(t, c.frames...); got == nil || got.Cause != c.want {
+			t.Errorf("%s: %+v, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestATargetThatIsGoneForADayIsForgotten(t *testing.T) {
+	w := newWatch(t)
+	s, _ := w.Observe(verify.State{}, shown{facts: seqs("8")}.input())
+	s, _ = w.Observe(s, shown{at: time.Minute, facts: seqs("64")}.input())
+	nobody := func(at time.Duration) verify.Input {
+		return verify.Input{At: start.Add(at), Frame: model.NewFrame(start.Add(at), time.Minute, &model.Entities{}).Frame()}
+	}
+	if s, _ = w.Observe(s, nobody(23*time.Hour)); len(s.Targets) != 1 {
+		t.Error("forgotten within a day")
+	}
+	s, given := w.Observe(s, nobody(25*time.Hour))
+	if len(s.Targets) != 0 || len(given) != 1 || !strings.Contains(given[0].Ended, "not seen any more") {
+		t.Errorf("%+v, given out %+v", s.Targets, given)
+	}
+}
+
+func TestALookAtWhatHasMovedMeanwhileCountsForNothing(t *testing.T) {
+	w := newWatch(t)
+	s, _ := w.Observe(verify.State{}, shown{started: 100}.input())
+	s, _ = w.Observe(s, shown{at: time.Minute, started: 200}.input())
+	s, due := w.Observe(s, shown{at: 8 * time.Minute, started: 200}.input())
+	s, _ = w.Observe(s, shown{at: 9 * time.Minute, started: 300}.input())
+	after, done := w.Settle(s, []verify.Look{{Trial: due[0], Result: compare.Result{Verdict: compare.Improved}}}, start.Add(9*time.Minute))
+	if len(done) > 0 {
+		t.Errorf("told %+v", done)
+	}
+	if diff := cmp.Diff(s, after); diff != "" {
+		t.Error(diff)
 	}
 }
 
