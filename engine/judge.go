@@ -38,6 +38,7 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 	next := State{}
 	var out []model.Symptom
 	scopes := byScope(f)
+	keys := make([]string, f.Entities.Len()) // of the entities, as they are needed
 	for _, r := range e.o.Rules.All() {
 		when := r.When.Over(f)
 		for _, x := range scopes[r.Scope] {
@@ -45,7 +46,10 @@ func (e *Engine) Judge(old State, f *model.Frame) (State, []model.Symptom) {
 			if truth != expression.True && len(old) == 0 {
 				continue // the usual case: nothing is wrong and nothing was
 			}
-			key := Key(r.ID, x)
+			if keys[x.ID] == "" {
+				keys[x.ID] = Key("", x)
+			}
+			key := r.ID + keys[x.ID]
 			h, seen := old[key]
 			h, active := Step(h, seen, old == nil, truth, r, f, x.ID)
 			if !active {

@@ -87,18 +87,11 @@ func fired(r *replay.Result) int {
 
 func stretchOf(r *replay.Result) string {
 	step, window := seconds(r.StepSeconds), seconds(r.WindowSeconds)
-	return joined(timeOf(r.From, true)+" to "+timeOf(r.To, true)+" UTC", units.Duration(r.To.Sub(r.From)),
+	return joined(r.From.UTC().Format(time.DateTime)+" to "+r.To.UTC().Format(time.DateTime)+" UTC", units.Duration(r.To.Sub(r.From)),
 		"a look every "+units.Duration(step)+" at "+units.Duration(window))
 }
 
 func seconds(v float64) time.Duration { return time.Duration(v * float64(time.Second)) }
-
-func timeOf(t time.Time, day bool) string {
-	if day {
-		return t.UTC().Format("2006-01-02 15:04:05")
-	}
-	return t.UTC().Format("15:04:05")
-}
 
 // columns writes a table, its first line a head, cut at the width.
 func (p *page) columns(rows [][]string) {
@@ -121,9 +114,12 @@ func (p *page) columns(rows [][]string) {
 	}
 }
 
+// isLong says that times of a day alone would not tell the day.
+func isLong(r *replay.Result) bool { return r.To.Sub(r.From) > 20*time.Hour }
+
 // timeline is a line for each episode.
 func timeline(r *replay.Result) [][]string {
-	long := r.To.Sub(r.From) > 20*time.Hour
+	long := isLong(r)
 	if len(r.Episodes) == 0 {
 		return [][]string{{"nothing would have fired, and nothing was pending, in what was seen"}}
 	}
@@ -142,20 +138,34 @@ func timeline(r *replay.Result) [][]string {
 
 func onsetOfEpisode(e replay.Episode, long bool) string {
 	if !e.Traced {
-		return "by " + timeOf(e.Onset, long)
+		return "by " + moment(e.Onset, long)
 	}
-	return timeOf(e.Onset, long)
+	return moment(e.Onset, long)
 }
 
+// longUnknown is when a symptom that was not seen to end is no longer said to go on.
+const longUnknown = 10 * time.Minute
+
 func endOfEpisode(e replay.Episode, long bool) string {
+	last := e.Onset.Add(e.Length())
 	switch {
 	case e.Ended == replay.Gone:
-		return "seen until " + timeOf(*e.End, false)
+		return "seen until " + moment(*e.End, long)
+	case e.End == nil && last.Sub(e.LastTrue) > longUnknown:
+		return "unknown from " + moment(e.LastTrue, long)
 	case e.End == nil:
 		return "goes on"
 	default:
-		return timeOf(*e.End, long && e.End.Sub(e.Onset) > 12*time.Hour)
+		return moment(*e.End, long)
 	}
+}
+
+// moment is a time of the replay; the year and, in a long one, the seconds are left to the head.
+func moment(t time.Time, long bool) string {
+	if long {
+		return t.UTC().Format("01-02 15:04")
+	}
+	return t.UTC().Format("15:04:05")
 }
 
 func severityOfEpisode(e replay.Episode) string {

@@ -115,8 +115,5 @@ func targetName(t replay.Target) string {
 }
 
 func axis(r *replay.Result) (first, last string) {
-	if r.To.Sub(r.From) > 48*time.Hour {
-		return r.From.UTC().Format("01-02 15:04"), r.To.UTC().Format("01-02 15:04")
-	}
-	return timeOf(r.From, false), timeOf(r.To, false)
+	return moment(r.From, isLong(r)), moment(r.To, isLong(r))
 }

@@ -125,6 +125,20 @@ func TestAReplayIsReadAtAGlance(t *testing.T) {
 	}
 }
 
+// A rule that fired holds while nobody can tell; that is not shown as harm that goes on.
+func TestASymptomThatNobodySawEndIsUnknown(t *testing.T) {
+	r := replays()["everything"]
+	e := &r.Episodes[0]
+	e.End, e.Ended, e.LastTrue, e.Seconds = nil, replay.Running, e.Onset.Add(time.Hour), 6*3600
+	var out strings.Builder
+	if err := render.ReplayText(&out, r, render.TextOptions{Width: 120}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "unknown from 08:12:44") {
+		t.Error(out.String())
+	}
+}
+
 func TestAReplayInMarkdownEscapesWhatServersSay(t *testing.T) {
 	var out strings.Builder
 	if err := render.ReplayMarkdown(&out, replays()["everything"]); err != nil {

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// firstChunk is read to learn how much there is; longestChunk is as Prometheus cuts its blocks.
+	// firstChunk is read to learn how much there is.
 	firstChunk   = 15 * time.Minute
-	longestChunk = 2 * time.Hour
+	longestChunk = 6 * time.Hour
 	// chunkSamples is what a chunk should hold: 16 bytes each, and two chunks are in memory.
-	chunkSamples = 3_000_000
+	chunkSamples = 4_000_000
 )
 
 // chunk is a stretch of the past that was read, with the windows before its first step.

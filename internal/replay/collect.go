@@ -17,6 +17,7 @@ type collector struct {
 	out     Result
 	targets map[string]*line
 	order   []*line
+	quiet   Target // how a group was for which nothing was found so far
 	open    map[string]*episode
 	done    []*episode
 	own     map[string]*Symptom // what came of the rules as they are
@@ -106,12 +107,7 @@ func (c *collector) timelines(l *look) {
 	for _, s := range l.targets {
 		x := c.targets[s.key]
 		if x == nil {
-			x = &line{Target: Target{Name: s.name, Scope: s.scope, Labels: s.labels}}
-			if c.last.After(c.o.From) {
-				x.Segments = []Segment{{State: Gap, From: c.o.From.UTC(), To: c.last.UTC()}}
-			}
-			c.targets[s.key] = x
-			c.order = append(c.order, x)
+			x = c.begin(s)
 		}
 		if len(s.labels) > len(x.Labels) {
 			x.Labels = s.labels
@@ -119,13 +115,34 @@ func (c *collector) timelines(l *look) {
 		x.seen = true
 		x.extend(s.state, s.cause.ID, c.last, l.at)
 	}
+	absent := Healthy // a group is told about while it has symptoms
+	if l.blind {
+		absent = Gap
+	}
+	c.quiet.extend(absent, "", c.last, l.at)
 	for _, x := range c.order {
-		if !x.seen && x.Scope == model.ScopeTarget {
+		switch {
+		case x.seen:
+		case x.Scope == model.ScopeTarget:
 			x.extend(Gap, "", c.last, l.at)
-		} else if !x.seen { // a group is told about while it has symptoms
-			x.extend(Healthy, "", c.last, l.at)
+		default:
+			x.extend(absent, "", c.last, l.at)
 		}
 	}
+}
+
+// begin starts the timeline of a target or a group that is seen for the first time.
+func (c *collector) begin(s sight) *line {
+	x := &line{Target: Target{Name: s.name, Scope: s.scope, Labels: s.labels}}
+	switch {
+	case s.scope != model.ScopeTarget:
+		x.Segments = slices.Clone(c.quiet.Segments)
+	case c.last.After(c.o.From):
+		x.Segments = []Segment{{State: Gap, From: c.o.From.UTC(), To: c.last.UTC()}}
+	}
+	c.targets[s.key] = x
+	c.order = append(c.order, x)
+	return x
 }
 
 func (t *Target) extend(s State, cause string, from, to time.Time) {

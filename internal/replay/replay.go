@@ -78,6 +78,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	c := newCollector(o)
 	g := newGang(o)
 	chunks := o.readAhead(ctx)
+	defer func() { // the source may be closed once this has returned
+		cancel()
+		for range chunks { // until the reader has ended
+		}
+	}()
 	for ch := range chunks {
 		c.read(ch)
 		for _, l := range g.look(ctx, ch) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -199,6 +200,11 @@ func TestFaultsAGapAndARestartInTwoHours(t *testing.T) {
 		t.Errorf("from %s to %s", onset, end)
 	}
 	for _, x := range r.Targets {
+		for _, s := range x.Segments {
+			if at := r.From.Add(118 * time.Minute); s.From.Before(at) && !s.To.Before(at) && s.State != replay.Gap {
+				t.Errorf("%s %s is %s where nothing was scraped", x.Scope, x.Name, s.State)
+			}
+		}
 		if x.Scope != model.ScopeTarget {
 			continue
 		}
@@ -335,12 +341,39 @@ func TestWhatCannotBeReadIsAGapAndAFault(t *testing.T) {
 	if _, err := replay.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// closing is a source that must not be read once Run has returned.
+type closing struct {
+	replay.Held
+
+	cancel func()
+	closed atomic.Bool
+	t      *testing.T
+}
+
+func (c *closing) Read(_ context.Context, at time.Time, window time.Duration, names []string) (*samples.Store, []model.Fault, error) {
+	c.cancel()
+	time.Sleep(50 * time.Millisecond) // a source that does not hear of it at once
+	if c.closed.Load() {
+		c.t.Error("it is read after the end")
+	}
+	return c.Held.Read(context.Background(), at, window, names)
+}
+
+func TestAReplayThatIsCalledOffLeavesItsSourceAlone(t *testing.T) {
+	p := builtin(t)
+	st := twoHours(t, p)
+	o := over(p, st)
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	o.Source = replay.Held{Store: st}
-	if _, err := replay.Run(ctx, o); !errors.Is(err, context.Canceled) {
+	source := &closing{Held: replay.Held{Store: st}, cancel: cancel, t: t}
+	o.Source = source
+	_, err := replay.Run(ctx, o)
+	source.closed.Store(true)
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+	time.Sleep(100 * time.Millisecond)
 }
 
 func TestMessagesArePlannedInOrderFromEveryLook(t *testing.T) {

@@ -210,6 +210,9 @@ func (in *Instance) finish() {
 }
 
 func tidy(ps []Point) []Point {
+	if ascending(ps) {
+		return ps
+	}
 	sorted := sort.SliceIsSorted(ps, func(i, j int) bool { return ps[i].T < ps[j].T })
 	if !sorted {
 		sort.SliceStable(ps, func(i, j int) bool { return ps[i].T < ps[j].T })
@@ -223,6 +226,16 @@ func tidy(ps []Point) []Point {
 		out = append(out, p)
 	}
 	return out
+}
+
+// ascending says that there is nothing to tidy, the usual case.
+func ascending(ps []Point) bool {
+	for i := 1; i < len(ps); i++ {
+		if ps[i-1].T >= ps[i].T {
+			return false
+		}
+	}
+	return true
 }
 
 // Bounds gives the first and last sample time of the whole store; ok is false when it is empty.

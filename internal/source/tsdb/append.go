@@ -108,7 +108,11 @@ type Sample struct {
 // come twice are counted and left out. The error is about a scrape that was lost as a whole, as when
 // the disk is full; the next one may be kept.
 func (t *Target) Append(at int64, answered bool, given []Sample) error {
-	if err := t.db.mended(); err != nil {
+	err := t.db.clock.check(t.db.o.Now())
+	if err == nil {
+		err = t.db.mended()
+	}
+	if err != nil {
 		t.db.failed.Add(uint64(len(given)) + 1)
 		t.db.commits.Add(1)
 		return fmt.Errorf("keep a scrape: %w", err)

@@ -74,6 +74,7 @@ type DB struct {
 	inner *tsdb.DB
 	opens int // how often inner was opened: references to series are good for one of them
 	torn  torn
+	clock jump
 
 	appended, late, failed, commits atomic.Uint64
 }
