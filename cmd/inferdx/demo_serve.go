@@ -32,6 +32,9 @@ func (p *playing) flags(f *pflag.FlagSet) {
 // away is how long the demo's server takes to start again, a little more than a scrape interval.
 const away = 20 * time.Second
 
+// fills is how long the load of the recordings takes to fill the server.
+const fills = 8 * time.Second
+
 // playDemo serves the pages until ctx ends.
 func (a *app) playDemo(ctx context.Context, p playing) error {
 	sick, err := played(corpus.Demo())
@@ -43,7 +46,7 @@ func (a *app) playDemo(ctx context.Context, p playing) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	player, err := playback.New(time.Now(),
-		playback.Act{Recording: sick, Lasts: p.fixAfter}, playback.Act{Recording: cured, Restarts: "vllm", Away: away})
+		playback.Act{Recording: sick, Skip: fills, Lasts: p.fixAfter}, playback.Act{Recording: cured, Skip: fills, Restarts: "vllm", Away: away})
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}

@@ -24,6 +24,8 @@ type Recording struct {
 // Act is a recording that is repeated for a while.
 type Act struct {
 	Recording
+	// Skip leaves the beginning of the recording out, as while a load began that a repetition goes on with.
+	Skip time.Duration
 	// Lasts is how long; 0 is for ever, as the last act does in any case.
 	Lasts time.Duration
 	// Restarts is the job that is started anew when the act begins: it does not answer for Away, and its
@@ -127,7 +129,7 @@ type line struct {
 
 func prepare(a Act) (*act, error) {
 	first, last, ok := a.Samples.Bounds()
-	if !ok || first == last {
+	if first += a.Skip.Milliseconds(); !ok || first >= last {
 		return nil, fmt.Errorf("the recording has fewer than two scrapes")
 	}
 	x := &act{Act: a, first: first, jobs: map[string][]*line{}, byText: map[string]*line{}}
@@ -138,10 +140,11 @@ func prepare(a Act) (*act, error) {
 		}
 		for _, name := range in.Names() {
 			for _, s := range in.Named(name) {
-				if name == "up" || len(s.Points) == 0 {
+				points := samples.Window{From: first - 1, To: last}.In(s.Points)
+				if name == "up" || len(points) == 0 {
 					continue
 				}
-				l := &line{text: text(name, s.Labels), points: s.Points, cumulative: cumulative(name, a.Types), started: name == "process_start_time_seconds"}
+				l := &line{text: text(name, s.Labels), points: points, cumulative: cumulative(name, a.Types), started: name == "process_start_time_seconds"}
 				x.jobs[job] = append(x.jobs[job], l)
 				x.byText[job+"\xff"+l.text] = l
 			}

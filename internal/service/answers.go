@@ -32,7 +32,14 @@ func (s *Service) Answer(ctx context.Context, a notifiers.Answer) error {
 	case notifiers.Silence:
 		return s.silence(ctx, a, m)
 	default:
-		return s.disk.AddAnswer(ctx, store.Answer{Answer: a})
+		if a.Kind == notifiers.Applied {
+			s.press(m, a.Cause, a.User, a.At)
+		}
+		err := s.disk.AddAnswer(ctx, store.Answer{Answer: a})
+		s.trials.mu.Lock()
+		s.trials.stale = true
+		s.trials.mu.Unlock()
+		return err
 	}
 }
 

@@ -25,7 +25,7 @@ func BenchmarkLook(b *testing.B) {
 			for b.Loop() {
 				w.pass(15 * time.Second)
 				w.mind.at = w.wall
-				if _, err := w.Service.look(w.parts.Load(), t0.Add(5*time.Minute), w.mind.state, false); err != nil {
+				if _, err := w.Service.look(b.Context(), w.parts.Load(), t0.Add(5*time.Minute), w.mind.state, false); err != nil {
 					b.Fatal(err)
 				}
 			}

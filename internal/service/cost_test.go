@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -106,6 +108,16 @@ func BenchmarkService(b *testing.B) {
 	b.ReportMetric(resident(b), "MiB")
 	b.ReportMetric(float64(len(s.view.Load().diagnoses)), "servers")
 	b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
+	if path := os.Getenv("INFERDX_COST_HEAP"); path != "" {
+		f, err := os.Create(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		runtime.GC()
+		if err := errors.Join(pprof.WriteHeapProfile(f), f.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
 	stop()
 	if err := <-ended; err != nil {
 		b.Error(err)

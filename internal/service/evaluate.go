@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -27,11 +28,12 @@ type seen struct {
 	absent    map[string]bool      // targets, as plan.TargetID names them, that are held and that no source shows
 	report    *model.Report
 	changes   []store.Transition
+	trials    bool               // changes on servers are due to be compared
 	started   map[string]float64 // when the process of each target was started, by its labels' key, where it says so
 }
 
 // look judges the world at a time. What panics in it is an error: one bad rule must not end the process.
-func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out seen, err error) {
+func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.State, hold bool) (out seen, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("an evaluation panicked", "panic", r, "stack", string(debug.Stack()))
@@ -63,6 +65,7 @@ func (s *Service) look(p *parts, at time.Time, old engine.State, hold bool) (out
 	for i := range out.diagnoses {
 		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
 	}
+	out.trials = len(s.observe(ctx, p, f, out.diagnoses)) > 0
 	out.figures, out.started = figures(f, out.diagnoses), started(f)
 	out.absent, out.report = absent(next, shown), engine.Report(f, out.diagnoses)
 	return out, nil

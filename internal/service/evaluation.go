@@ -9,6 +9,7 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/store"
+	"github.com/inferdx/inferdx/internal/verify"
 )
 
 // evaluate looks once and keeps what came of it.
@@ -25,7 +26,7 @@ func (s *Service) evaluate(ctx context.Context) error {
 		s.world.Unlock()
 		old = old.Shift(jump)
 	}
-	got, err := s.look(p, at, old, hold)
+	got, err := s.look(ctx, p, at, old, hold)
 	if err != nil {
 		return err
 	}
@@ -34,11 +35,14 @@ func (s *Service) evaluate(ctx context.Context) error {
 
 // remember writes what a look gave, and tells what is to be told.
 func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen) error {
+	outcomes, settled := s.settle(ctx, p, at)
+	s.recallOutcomes(ctx, at)
+	got.diagnoses = verify.Annotate(got.diagnoses, s.trials.memory)
 	var active json.RawMessage
 	figures := len(got.diagnoses)
 	got.diagnoses, active = s.enrich(ctx, p, at, got.diagnoses)
 	got.figures = append(got.figures, make([]map[string]float64, len(got.diagnoses)-figures)...)
-	told := s.decide(ctx, p, at, got)
+	told := s.decide(ctx, p, at, got, outcomes)
 	sent, err := keptOf(told.Sent)
 	if err != nil {
 		return err
@@ -49,6 +53,12 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 		return err
 	}
 	t.Parts = map[string]json.RawMessage{endpoints: ends, alertsPart: active}
+	watched := settled || got.trials || at.Sub(s.trials.written).Abs() >= keepTrials
+	if watched {
+		if t.Parts[trialsPart], err = json.Marshal(s.trials.state); err != nil {
+			return err
+		}
+	}
 	if err := s.keep.tick(ctx, t); err != nil {
 		return err
 	}
@@ -58,7 +68,9 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 		}
 	}
 	s.mind = mind{at: at, state: got.state, sent: told.Sent, looks: s.mind.looks + 1}
-	s.last = got
+	if s.last = got; watched {
+		s.trials.written = at
+	}
 	s.view.Store(&view{at: at, report: got.report, diagnoses: slices.Concat(got.diagnoses, got.sources)})
 	for _, m := range told.Messages {
 		if m.Reason == plan.Resolved {
@@ -76,7 +88,7 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 const warmup = 4
 
 // decide says what to tell. While what people said cannot be read, what was known of it last holds.
-func (s *Service) decide(ctx context.Context, p *parts, at time.Time, got seen) plan.Decision {
+func (s *Service) decide(ctx context.Context, p *parts, at time.Time, got seen, outcomes []plan.Outcome) plan.Decision {
 	silences, acks, err := said(ctx, s.disk, at)
 	if err != nil {
 		s.log.Error("silences and acknowledgements cannot be read: the last ones known hold", "err", err)
@@ -84,7 +96,7 @@ func (s *Service) decide(ctx context.Context, p *parts, at time.Time, got seen) 
 	}
 	s.said.silences, s.said.acks = silences, acks
 	return plan.Next(s.mind.sent, p.policy, plan.Input{
-		At: at, Diagnoses: slices.Concat(got.diagnoses, got.sources), Held: got.absent, Silences: silences, Acknowledged: acks,
+		At: at, Diagnoses: slices.Concat(got.diagnoses, got.sources), Held: got.absent, Outcomes: outcomes, Silences: silences, Acknowledged: acks,
 		Warming: s.mind.looks < warmup,
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/internal/setup"
+	"github.com/inferdx/inferdx/internal/verify"
 )
 
 // parts is everything that is made of one configuration. A reload makes new ones.
@@ -23,6 +24,8 @@ type parts struct {
 
 	receivers *receivers.Set
 	known     known
+	verify    *verify.Watch
+	runner    verify.Runner
 
 	window, interval time.Duration
 	// offset is how much earlier than now everything is looked at, so that the slowest source has it.
@@ -59,6 +62,7 @@ func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
 	}
 	p.past = all
 	p.history = &history{plan: p.pipeline.History(), from: all, window: p.window, own: len(next.Content.Signals.Own()) > 0}
+	p.verify, p.runner = newVerification(p)
 	return p, nil
 }
 

@@ -125,7 +125,7 @@ func TestFault47WhatPanicsInALookEndsTheLookAndNotTheProcess(t *testing.T) {
 		in.Ensure("vllm:num_requests_running", model.LabelsFrom(map[string]string{"model_name": "m", "engine": "0"})).Add(t0.UnixMilli()-i*1000, 1)
 		in.Scraped(t0.UnixMilli()-i*1000, true)
 	}
-	if _, err := w.Service.look(&p, t0, nil, false); err == nil || !strings.Contains(err.Error(), "panicked") {
+	if _, err := w.Service.look(t.Context(), &p, t0, nil, false); err == nil || !strings.Contains(err.Error(), "panicked") {
 		t.Errorf("got %v", err)
 	}
 	w.look() // with good rules all goes on

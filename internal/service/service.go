@@ -48,6 +48,7 @@ type Service struct {
 	archive  *archive // of what is scraped; nil where it cannot be kept
 	reloads  reloads
 	desk     desk
+	trials   trials
 	ask      chan struct{} // for a look before the next one is due
 	parts    atomic.Pointer[parts]
 	view     atomic.Pointer[view]
@@ -98,6 +99,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		o.Log.Error("what was told of a problem cannot be read: it will be told anew", "err", err)
 	}
 	s.loadAlerts()
+	s.loadTrials()
 	s.archive = openArchive(o)
 	p, err := s.newParts(o, o.Setup)
 	if err != nil {
@@ -152,6 +154,7 @@ func (s *Service) Run(ctx context.Context) error {
 		stop(failed)
 	}
 	s.end()
+	s.trials.all.Wait()
 	all.Wait()
 	return errors.Join(failed, s.close(ctx))
 }
