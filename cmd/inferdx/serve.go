@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -69,6 +70,9 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 	log, err := a.logger(o)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(service.GCPercent)
 	}
 	cfg, err := a.load(o.config, log)
 	if err != nil {

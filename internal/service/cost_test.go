@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -101,6 +102,7 @@ func BenchmarkService(b *testing.B) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	time.Sleep(40 * time.Second) // discovery, the first pages, the first look
+	debug.SetGCPercent(GCPercent)
 	before, begin := spent(b), time.Now()
 	time.Sleep(time.Duration(seconds) * time.Second)
 	used, passed := spent(b)-before, time.Since(begin)

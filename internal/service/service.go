@@ -19,6 +19,10 @@ import (
 	"github.com/inferdx/inferdx/internal/store"
 )
 
+// GCPercent is what the garbage collector of a process that serves should be set to: samples live long, and
+// at Go's 100 as much memory again would lie waste. It costs a hundredth of a core at 1,000 servers.
+const GCPercent = 40
+
 // Options are what a service is started with.
 type Options struct {
 	Setup *setup.Setup

@@ -7,8 +7,10 @@ import (
 	"hash/fnv"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	common "github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -38,12 +40,17 @@ type loop struct {
 
 // known is a line of the page.
 type known struct {
-	name   string // "" when it is not wanted
-	labels model.Labels
-	into   *samples.Series
-	of     *instance
-	kept   any // in the archive
+	name string // "" when it is not wanted
+	// labels are all of them until the line is bound, then those beside its instance's, which it shares
+	// with the same lines of other targets.
+	labels, identity model.Labels
+	into             *samples.Series
+	of               *instance
+	kept             any // in the archive
 }
+
+// unwanted stands for every line that is not.
+var unwanted = &known{}
 
 // instance is one that the page shows; most pages show that of the target alone.
 type instance struct {
@@ -138,7 +145,7 @@ func (l *loop) parse(p page, at int64) error {
 		line := l.lines[string(text)]
 		if line == nil {
 			line = l.learn(parser)
-			l.lines[string(text)] = line
+			l.lines[unique.Make(string(text)).Value()] = line // other targets show the same lines
 		}
 		if line.name == "" {
 			return nil
@@ -160,7 +167,7 @@ func (l *loop) learn(parser textparse.Parser) *known {
 	var ls labels.Labels
 	parser.Labels(&ls)
 	if name := ls.Get(common.MetricNameLabel); name == "up" || len(l.target.Relabel) == 0 && !l.pool.wanted(name) {
-		return &known{}
+		return unwanted
 	}
 	b := labels.NewBuilder(labels.EmptyLabels())
 	var name string
@@ -169,12 +176,12 @@ func (l *loop) learn(parser textparse.Parser) *known {
 	}
 	b.Set(common.MetricNameLabel, name)
 	if !relabel.ProcessBuilder(b, l.target.Relabel...) {
-		return &known{}
+		return unwanted
 	}
 	out := &known{}
 	out.labels = pageLabels(b.Labels(), &out.name)
 	if out.name == "up" || !l.pool.wanted(out.name) {
-		return &known{}
+		return unwanted
 	}
 	return out
 }
@@ -291,9 +298,10 @@ func (l *loop) bind(st *samples.Store, line *known) {
 	if line.into != nil {
 		return
 	}
-	in, rest := st.Instance(line.labels)
+	in, rest := st.Instance(slices.Concat(line.labels, line.identity))
 	line.of = l.attach(in)
 	line.into = in.Ensure(line.name, rest)
+	line.labels, line.identity = line.into.Labels, in.Labels
 }
 
 // up records the scrape with every instance that the page shows.
