@@ -19,7 +19,7 @@ type Sent map[Slot]*entry
 // entry is what is remembered of one row of messages.
 type entry struct {
 	Path   string            `json:"path,omitempty"`
-	Labels map[string]string `json:"labels,omitempty"`
+	Labels map[string]string `json:"labels"`
 	// Opened is when the plan first saw the problem, Onset when it began.
 	Opened time.Time `json:"opened"`
 	Onset  time.Time `json:"onset"`

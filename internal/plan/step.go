@@ -89,6 +89,7 @@ func (s *step) update() {
 			continue
 		}
 		switch how := s.absent(key, m); {
+		case how == "" && m.Ended != "": // what had ended has not begun again
 		case how == "" && m.Told: // held
 			by := ""
 			if s.silenced(Labels(m.Diagnosis, s.p.External)) {
