@@ -17,7 +17,7 @@ const (
 // step is one row of messages at one evaluation.
 type step struct {
 	*round
-	*row  // nil when nothing of it fires now
+	row   *row // nil when nothing of it fires now
 	slot  Slot
 	entry *entry
 	route place
