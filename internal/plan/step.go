@@ -38,7 +38,7 @@ func (s *step) begin(old *entry) *entry {
 	var e *entry
 	if old != nil {
 		e = old.clone()
-		s.route = s.round.place(s.slot, e)
+		s.route = s.place(s.slot, e)
 	}
 	if s.row == nil {
 		return e
