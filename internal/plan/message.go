@@ -48,6 +48,8 @@ type Message struct {
 	Outcome *Outcome `json:"outcome,omitempty"`
 	// Gone says that a group ended because its targets left service discovery, not because they recovered.
 	Gone bool `json:"gone,omitempty"`
+	// Over says on Verified that the problem had ended before.
+	Over bool `json:"over,omitempty"`
 	// Note is a sentence about the delivery itself, such as that another receiver could not be reached.
 	Note string `json:"note,omitempty"`
 	// Acknowledged says who took the problem on, nil when nobody did.
@@ -57,7 +59,7 @@ type Message struct {
 }
 
 // Firing says whether the group still has a problem.
-func (m Message) Firing() bool { return m.Reason != Resolved }
+func (m Message) Firing() bool { return m.Reason != Resolved && !m.Over }
 
 // Acknowledgement is a person's word that they look after a problem.
 type Acknowledgement struct {

@@ -1,9 +1,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -12,153 +9,258 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 )
 
-// Input is what is known at one instant.
-type Input struct {
-	At time.Time
-	// Diagnoses are those of everything that is seen now, healthy or not.
-	Diagnoses []model.Diagnosis
-	// Held are the targets (see TargetID) that cannot be seen for now: nothing is told of them, neither
-	// that they recovered nor that they are gone. A target that is in neither list is gone.
-	Held map[string]bool
-	// Outcomes are those of changes, to be told to who was told of the target.
-	Outcomes []Outcome
-	Silences []Silence
-	// Acknowledged are those who took a problem on, by the message's key, with its severity then.
-	Acknowledged map[string]Ack
-	// Warming says that too little has been seen since the start: nothing is decided.
-	Warming bool
+// problem is a diagnosis that fires.
+type problem struct {
+	*model.Diagnosis
+	key        string
+	labels     map[string]string
+	suppressed string // by what, in every row; "" when it may be told
 }
 
-// Ack is an acknowledgement and what it is good for: repeats stay away until it gets worse than that.
-type Ack struct {
-	Acknowledgement
-	Severity model.Severity
+// round is one evaluation.
+type round struct {
+	p    *Policy
+	in   Input
+	out  Decision
+	next Sent
+
+	places   []place
+	problems []*problem
+	alive    map[string]*model.Diagnosis // all that is seen now, filled where something was told before
+	held     map[string]bool
+	rows     map[Slot]*row
 }
 
-// Suppression says why nobody was told of a problem.
-type Suppression string
-
-// The suppressions, as Alertmanager names them; Acknowledged keeps back reminders alone.
-const (
-	Silenced     Suppression = "silence"
-	Inhibited    Suppression = "inhibition"
-	Muted        Suppression = "mute_time_interval"
-	Inactive     Suppression = "active_time_interval"
-	Acknowledged Suppression = "acknowledged"
-)
-
-// Decision is what to do now.
-type Decision struct {
-	Messages []Message
-	// Sent is to be given to the next call. Until it is stored with the messages, deciding again gives
-	// the same messages.
-	Sent Sent
-	// Suppressed counts the problems that nobody was told of, or groups not reminded of, by reason.
-	Suppressed map[Suppression]int
+// row is what fires now of one row of messages.
+type row struct {
+	place    place
+	labels   map[string]string
+	problems []*problem
 }
 
-// Next decides. It is pure, and what it is given stays as it is.
+// Next decides what to send, given what was sent. It changes none of its arguments, and gives the same
+// answer each time it is asked the same: a process that dies before it stored the answer decides it again.
 func Next(sent Sent, p *Policy, in Input) Decision {
-	d := Decision{Sent: maps.Clone(sent), Suppressed: map[Suppression]int{}}
-	if d.Sent == nil {
-		d.Sent = Sent{}
+	r := &round{p: p, in: in, next: sent.clone(), rows: map[Slot]*row{}}
+	r.out.Suppressed = map[string]int{}
+	r.queueOutcomes()
+	if !in.Warming {
+		r.look()
+		r.inhibit()
+		r.silence()
+		r.route()
+		r.decide()
 	}
-	if in.Warming {
-		return d
-	}
-	all := p.problems(in)
-	w := &work{in: in, hurt: map[string]bool{}, seen: map[string]bool{}, groups: map[GroupID]*gathering{}, suppressed: d.Suppressed}
-	for i := range in.Diagnoses {
-		w.seen[TargetID(in.Diagnoses[i].Scope, in.Diagnoses[i].Target)] = true
-	}
-	for _, x := range all {
-		w.hurt[x.id] = true
-		if x.kept != "" {
-			d.Suppressed[x.kept]++
+	r.out.Sent = r.next
+	return r.out
+}
+
+// queueOutcomes lays verified changes where the target's problem was told of.
+func (r *round) queueOutcomes() {
+	for _, o := range r.in.Outcomes {
+		key := entity(model.ScopeTarget, o.Target)
+		for slot, e := range r.next {
+			if m := e.Members[key]; m != nil && m.Told && e.Number > 0 {
+				e = e.clone()
+				e.Outcomes = append(e.Outcomes, o)
+				r.next[slot] = e
+			}
 		}
-		for _, r := range p.routes(x.labels) {
-			w.gather(x, r)
+	}
+}
+
+// look parts what fires from what was only seen.
+func (r *round) look() {
+	r.alive = map[string]*model.Diagnosis{}
+	r.held = map[string]bool{}
+	told := len(r.next) > 0
+	for i := range r.in.Diagnoses {
+		d := &r.in.Diagnoses[i]
+		harm := fires(d)
+		if !harm && !told {
+			continue
+		}
+		key := entity(d.Scope, d.Target)
+		if r.alive[key] = d; harm {
+			r.problems = append(r.problems, &problem{Diagnosis: d, key: key, labels: Labels(*d, r.p.External)})
 		}
 	}
-	for id := range sent {
-		if w.groups[id] == nil {
-			w.groups[id] = &gathering{}
+	for _, h := range r.in.Held {
+		r.held[entity(h.Scope, h.Target)] = true
+	}
+}
+
+func (r *round) inhibit() {
+	for i := range r.p.Inhibit {
+		rule := &r.p.Inhibit[i]
+		sources := map[string]bool{}
+		for _, x := range r.problems {
+			// What is both source and target must not silence itself, nor two such each other.
+			if rule.Source.Match(x.labels) && !rule.Target.Match(x.labels) {
+				sources[values(x.labels, rule.Equal)] = true
+			}
+		}
+		if len(sources) == 0 {
+			continue
+		}
+		for _, x := range r.problems {
+			if x.suppressed == "" && rule.Target.Match(x.labels) && sources[values(x.labels, rule.Equal)] {
+				x.suppressed = byInhibition
+			}
 		}
 	}
-	ids := slices.SortedFunc(maps.Keys(w.groups), func(a, b GroupID) int {
-		return strings.Compare(a.Receiver+"\x00"+a.Key, b.Receiver+"\x00"+b.Key)
+}
+
+func (r *round) silence() {
+	for _, x := range r.problems {
+		if r.silenced(x.labels) {
+			x.suppressed = bySilence
+		}
+	}
+}
+
+func (r *round) silenced(labels map[string]string) bool {
+	for _, s := range r.in.Silences {
+		if !r.in.At.Before(s.From) && r.in.At.Before(s.To) && s.Matchers.Match(labels) {
+			return true
+		}
+	}
+	return false
+}
+
+// route lays each problem into the rows of messages that it belongs to. Who was told of it stays with it
+// until it ends, even where its labels now lead elsewhere: that it rose to critical must not look like an end.
+func (r *round) route() {
+	root := place{&r.p.Route, ""}
+	r.places = root.all()
+	pinned := map[string][]Slot{}
+	for slot, e := range r.next {
+		if !e.Over && e.Number > 0 {
+			for key, m := range e.Members {
+				if m.Told {
+					pinned[key] = append(pinned[key], slot)
+				}
+			}
+		}
+	}
+	matched := make([][]place, len(r.problems))
+	for i, x := range r.problems {
+		matched[i] = root.match(x.labels)
+	}
+	covered := r.covers(matched)
+	for i, x := range r.problems {
+		var stays []string // the paths that it was told on
+		for _, slot := range pinned[x.key] {
+			e := r.next[slot]
+			r.row(slot, r.place(slot, e), e.Labels).add(x)
+			stays = append(stays, slot.Receiver+e.Path)
+		}
+		for _, pl := range matched[i] {
+			if slices.Contains(stays, pl.Receiver+pl.path) {
+				continue
+			}
+			slot, labels := r.slot(pl, x)
+			if by, ok := covered.of(pl, x); ok && by != slot {
+				continue
+			}
+			r.row(slot, pl, labels).add(x)
+		}
+	}
+}
+
+func (r *round) row(slot Slot, pl place, labels map[string]string) *row {
+	w := r.rows[slot]
+	if w == nil {
+		w = &row{place: pl, labels: labels}
+		r.rows[slot] = w
+	}
+	return w
+}
+
+// add takes a problem once, however many ways lead here.
+func (w *row) add(x *problem) {
+	if n := len(w.problems); n == 0 || w.problems[n-1] != x {
+		w.problems = append(w.problems, x)
+	}
+}
+
+// place finds the route of an entry; after a reload that took it away, the receiver's first one.
+func (r *round) place(slot Slot, e *entry) place {
+	first := r.places[0]
+	for i := len(r.places) - 1; i >= 0; i-- {
+		if pl := r.places[i]; pl.Receiver == slot.Receiver {
+			if pl.path == e.Path {
+				return pl
+			}
+			first = pl
+		}
+	}
+	return first
+}
+
+// slot names the row of messages of a problem on a route: readable, and the same as long as both are.
+func (r *round) slot(pl place, x *problem) (Slot, map[string]string) {
+	labels := map[string]string{}
+	if slices.Contains(pl.GroupBy, AllLabels) {
+		labels = identity(x.Diagnosis, r.p.External)
+	} else {
+		for _, n := range pl.GroupBy {
+			if v := x.labels[n]; v != "" {
+				labels[n] = v
+			}
+		}
+	}
+	return Slot{pl.Receiver, pl.Receiver + pl.path + ":" + pairs(labels)}, labels
+}
+
+// values joins the values of some labels, so that two are equal only when each is.
+func values(labels map[string]string, names []string) string {
+	var b strings.Builder
+	for _, n := range names {
+		b.WriteString(labels[n])
+		b.WriteByte(0xff)
+	}
+	return b.String()
+}
+
+// decide goes through every row of messages, old and new.
+func (r *round) decide() {
+	slots := slices.Collect(maps.Keys(r.next))
+	for slot := range r.rows {
+		if _, ok := r.next[slot]; !ok {
+			slots = append(slots, slot)
+		}
+	}
+	slices.SortFunc(slots, func(a, b Slot) int {
+		if c := strings.Compare(a.Receiver, b.Receiver); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Key, b.Key)
 	})
-	for _, id := range ids {
-		g, ms, keep := w.step(id, sent[id], w.groups[id])
-		if keep {
-			d.Sent[id] = g
-		} else {
-			delete(d.Sent, id)
+	for _, slot := range slots {
+		old := r.next[slot]
+		if _, ok := r.p.Receivers[slot.Receiver]; !ok {
+			delete(r.next, slot)
+			continue
 		}
-		d.Messages = append(d.Messages, ms...)
-	}
-	return d
-}
-
-// work is one decision under way.
-type work struct {
-	in         Input
-	hurt, seen map[string]bool // targets that hurt, and that are seen at all
-	groups     map[GroupID]*gathering
-	suppressed map[Suppression]int
-}
-
-// gathering is what one group has now.
-type gathering struct {
-	route  *Route // nil when nothing leads here any more
-	labels map[string]string
-	open   []*problem // to be told
-	kept   []*problem // not to be told
-}
-
-func (w *work) gather(x *problem, r *Route) {
-	labels := r.group(x)
-	id := GroupID{r.Receiver, key(labels)}
-	g := w.groups[id]
-	if g == nil {
-		g = &gathering{route: r, labels: labels}
-		w.groups[id] = g
-	}
-	same := func(y *problem) bool { return y == x }
-	switch {
-	case slices.ContainsFunc(g.open, same) || slices.ContainsFunc(g.kept, same): // by two routes
-	case x.kept != "":
-		g.kept = append(g.kept, x)
-	default:
-		g.open = append(g.open, x)
-	}
-}
-
-// group are the labels that a problem is told under.
-func (r *Route) group(x *problem) map[string]string {
-	if r.ByAll {
-		return maps.Clone(x.Target)
-	}
-	out := map[string]string{}
-	for _, name := range r.GroupBy {
-		if v := x.labels[name]; v != "" {
-			out[name] = v
+		s := &step{round: r, slot: slot, row: r.rows[slot]}
+		if s.entry = s.begin(old); s.entry == nil {
+			continue
 		}
+		s.update()
+		s.send()
+		if s.finished() {
+			delete(r.next, slot)
+			continue
+		}
+		r.next[slot] = s.entry
 	}
-	return out
 }
 
-// key writes group labels as people can read them.
-func key(labels map[string]string) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		parts = append(parts, fmt.Sprintf("%s=%q", name, labels[name]))
+// earlier bounds an instant of the past by now: after the clock was set back, nothing waits for it to catch up.
+func earlier(past, now time.Time) time.Time {
+	if past.After(now) {
+		return now
 	}
-	return "{" + strings.Join(parts, ",") + "}"
-}
-
-// id is the same whenever the same message is decided.
-func (m Message) id() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%s\x00%d", m.Receiver, m.Key, m.Onset.UnixMicro(), m.Reason, m.Number))
-	return hex.EncodeToString(sum[:16])
+	return past
 }

@@ -2,329 +2,255 @@ package plan_test
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/inferdx/inferdx/internal/matchers"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/plan"
 )
 
-var t0 = time.Date(2026, 11, 24, 3, 0, 0, 0, time.UTC)
+var begin = time.Date(2026, 11, 2, 3, 0, 0, 0, time.UTC)
 
-// ill is a diagnosis with a symptom that fires; cause "" abstains.
-func ill(instance string, severity model.Severity, cause string) model.Diagnosis {
-	onset := t0.Add(-time.Minute)
+// target is one server: severity "" is healthy, "pending" has a symptom that pages nobody yet.
+func target(instance string, s model.Severity, cause string) model.Diagnosis {
 	d := model.Diagnosis{
-		Target: map[string]string{"job": "vllm", "instance": instance, "model_name": "m"}, Scope: model.ScopeTarget,
-		Status: model.Degraded, Onset: &onset,
-		Symptoms: []model.Symptom{{ID: "requests-queueing", Severity: severity, State: model.Firing}},
+		Target: map[string]string{"instance": instance, "model_name": "chat"}, Scope: model.ScopeTarget,
+		Engine: model.EngineInfo{Name: "vllm"}, Status: model.Healthy, Name: instance,
+	}
+	if s == "" {
+		return d
+	}
+	d.Status, d.Fingerprint = model.Degraded, instance+cause
+	d.Symptoms = []model.Symptom{{ID: "queue-growing", Severity: s, State: model.Firing, Since: begin}}
+	if s == "pending" {
+		d.Symptoms[0].Severity, d.Symptoms[0].State = model.Critical, model.Pending
 	}
 	if cause != "" {
-		d.Causes = []model.Cause{{ID: cause, Score: 0.9, Primary: true}}
+		d.Causes = []model.Cause{{ID: cause, Primary: true, Score: 0.9}}
 	}
 	return d
 }
 
-func well(instance string) model.Diagnosis {
-	d := ill(instance, model.Warning, "")
-	d.Status, d.Onset, d.Symptoms = model.Healthy, nil, nil
-	return d
-}
-
-// office is a policy and what it has sent so far.
-type office struct {
-	t      *testing.T
-	policy *plan.Policy
-	sent   plan.Sent
-	at     time.Time
-	in     plan.Input // what holds beside diagnoses
-	kept   map[plan.Suppression]int
-}
-
-func open(t *testing.T, change ...func(*plan.Route)) *office {
-	r := &plan.Route{Receiver: "oncall", GroupBy: []string{"model_name"}, Wait: 30 * time.Second, Interval: 5 * time.Minute, Repeat: 4 * time.Hour, Deadline: time.Hour}
-	for _, f := range change {
-		f(r)
+func policy() *plan.Policy {
+	return &plan.Policy{
+		Route: plan.Route{
+			Receiver: "oncall", GroupBy: []string{"model_name"},
+			GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour,
+		},
+		Receivers: map[string]plan.Receiver{"oncall": {SendResolved: true}},
 	}
-	return &office{t: t, policy: &plan.Policy{Root: r}, at: t0}
 }
 
-// pass lets time go by with a look every 15 s, and gives the messages.
-func (o *office) pass(d time.Duration, ds ...model.Diagnosis) []plan.Message {
-	o.t.Helper()
-	var out []plan.Message
-	for end := o.at.Add(d); o.at.Before(end); o.at = o.at.Add(15 * time.Second) {
-		out = append(out, o.look(ds...)...)
-	}
-	return out
+// history runs evaluations and writes down what was sent when.
+type history struct {
+	t    *testing.T
+	p    *plan.Policy
+	sent plan.Sent
+	at   time.Duration
+	out  []string
+	all  []plan.Message
+	last plan.Decision
 }
 
-func (o *office) look(ds ...model.Diagnosis) []plan.Message {
-	o.t.Helper()
-	in := o.in
-	in.At, in.Diagnoses = o.at, ds
-	d, again := plan.Next(o.sent, o.policy, in), plan.Next(o.sent, o.policy, in)
-	if ids(d.Messages) != ids(again.Messages) {
-		o.t.Errorf("deciding twice gives %s, then %s", ids(d.Messages), ids(again.Messages))
+func (h *history) next(in plan.Input) {
+	h.t.Helper()
+	in.At = begin.Add(h.at)
+	h.last = plan.Next(h.sent, h.p, in)
+	again := plan.Next(h.sent, h.p, in)
+	if diff := cmp.Diff(h.last.Messages, again.Messages); diff != "" {
+		h.t.Errorf("asked twice, the answers differ: %s", diff)
 	}
-	o.sent = plan.Sent{}
-	for id, g := range d.Sent { // as after a restart
-		text, err := g.Encode()
-		if err != nil {
-			o.t.Fatal(err)
+	h.sent = h.last.Sent
+	for _, m := range h.last.Messages {
+		text := fmt.Sprintf("%v %s", h.at, m.Reason)
+		if len(m.Recovered) > 0 {
+			text += "(" + strings.Join(m.Recovered, ",") + ")"
 		}
-		if o.sent[id], err = plan.Decode(text); err != nil {
-			o.t.Fatal(err)
+		if m.Gone {
+			text += "(gone)"
+		}
+		h.out = append(h.out, text)
+	}
+	h.all = append(h.all, h.last.Messages...)
+}
+
+// run evaluates every 15 s. A word is COUNTxLETTERS; each letter is one server: h healthy, i info, w warning,
+// c critical, o warning with another cause, p pending, u unknown, x held, - gone.
+func (h *history) run(script string, change func(*plan.Input)) {
+	for _, word := range strings.Fields(script) {
+		var n int
+		var letters string
+		if _, err := fmt.Sscanf(word, "%dx%s", &n, &letters); err != nil {
+			h.t.Fatal(word, err)
+		}
+		for range n {
+			in := servers(letters)
+			if change != nil {
+				change(&in)
+			}
+			h.next(in)
+			h.at += 15 * time.Second
 		}
 	}
-	o.kept = d.Suppressed
-	return d.Messages
 }
 
-func ids(ms []plan.Message) string {
-	var out []string
-	for _, m := range ms {
-		out = append(out, m.ID)
+func servers(letters string) plan.Input {
+	var in plan.Input
+	for i, l := range letters {
+		name := string(rune('a' + i))
+		d := target(name, map[rune]model.Severity{'i': model.Info, 'w': model.Warning, 'o': model.Warning, 'c': model.Critical, 'p': "pending"}[l], "cap")
+		switch l {
+		case 'o':
+			d = target(name, model.Warning, "memory")
+		case 'u':
+			d.Status = model.Unknown
+		case 'x':
+			in.Held = append(in.Held, plan.Entity{Scope: d.Scope, Target: d.Target})
+			continue
+		case '-':
+			continue
+		}
+		in.Diagnoses = append(in.Diagnoses, d)
 	}
-	return fmt.Sprint(out)
+	return in
 }
 
-func reasons(ms []plan.Message) string {
-	var out []plan.Reason
-	for _, m := range ms {
-		out = append(out, m.Reason)
+func TestAMessageGoesOutForAReason(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"healthy servers are not worth a word", "50xhh", ""},
+		{"a problem is told after group_wait", "10xw", "30s first"},
+		{"pending symptoms page nobody", "50xp", ""},
+		{"what is over is told a group_interval after the last message", "4xw 30xh", "30s first; 5m30s resolved(a)"},
+		{"a short recovery is no news", "4xw 4xh 30xw", "30s first"},
+		{"severity that rises is told at once", "4xw 10xc", "30s first; 1m0s worse"},
+		{"severity that falls and rises again is no news", "4xc 3xw 10xc", "30s first"},
+		{"another server waits for group_interval", "4xwh 30xww", "30s first; 5m30s worse"},
+		{"another server that is worse does not", "4xwh 3xwc", "30s first; 1m0s worse"},
+		{"another cause has to last", "4xw 1xo 1xw 1xo 30xw", "30s first"},
+		{"another cause is told after group_interval", "4xw 30xo", "30s first; 5m30s cause_changed"},
+		{"the same is said again after repeat_interval", "970xw", "30s first; 4h0m30s reminder"},
+		{"one of two recovers: it is named in the next message", "4xwwh 10xhww 30xhwc", "30s first; 3m30s worse(a)"},
+		{"nobody can tell: nothing ends, nothing is repeated", "4xw 2000xx 3xw", "30s first; 8h21m0s reminder"},
+		{"a server of which nothing is known has not recovered", "4xw 100xu", "30s first"},
+		{"a server with pending symptoms has not recovered", "4xw 100xp", "30s first"},
+		{"a server that left is gone, not recovered", "4xw 100x-", "30s first; 5m30s resolved(gone)"},
+		{"one recovered, one left: the end is a recovery", "4xww 100xh-", "30s first; 5m30s resolved(a)"},
+		{"a problem that comes back is a new one, and not too soon", "4xw 20xh 10xw 200xh", "30s first; 5m30s resolved(a)"},
+		{"a problem that comes back later is told", "4xw 40xh 30xw", "30s first; 5m30s resolved(a); 11m30s first"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := &history{t: t, p: policy()}
+			h.run(c.in, nil)
+			if diff := cmp.Diff(c.want, strings.Join(h.out, "; ")); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
-	return fmt.Sprint(out)
 }
 
-func want(t *testing.T, ms []plan.Message, rs ...plan.Reason) {
+func all(t *testing.T, s string) matchers.Matchers {
 	t.Helper()
-	if got := reasons(ms); got != fmt.Sprint(rs) {
-		t.Fatalf("got %s, want %s", got, fmt.Sprint(rs))
+	ms, err := matchers.Parse(s)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return ms
 }
 
-func TestAProblemIsToldOnceAndThenItsEnd(t *testing.T) {
-	o := open(t)
-	ms := o.pass(10*time.Minute, ill("a", model.Warning, "over-capacity"))
-	want(t, ms, plan.First)
-	if m := ms[0]; m.At.Sub(t0) != 30*time.Second || m.Number != 1 || m.Key != `{model_name="m"}` || !m.Onset.Equal(t0.Add(-time.Minute)) || !m.Deadline.Equal(m.At.Add(time.Hour)) {
-		t.Errorf("got %+v", m)
-	}
-	ms = o.pass(10*time.Minute, well("a"))
-	want(t, ms, plan.Resolved)
-	if m := ms[0]; m.Number != 2 || m.Gone || !slices.Equal(m.Recovered, []string{"a"}) || m.Diagnoses[0].Status != model.Degraded {
-		t.Errorf("got %+v", m)
-	}
-}
-
-func TestWhatOnlyPendsIsNotTold(t *testing.T) {
-	d := ill("a", model.Critical, "over-capacity")
-	d.Symptoms[0].State = model.Pending
-	want(t, open(t).pass(time.Hour, d))
-}
-
-func TestWorseIsToldAtOnceAndANewTargetAfterTheInterval(t *testing.T) {
-	o := open(t)
-	want(t, o.pass(time.Minute, ill("a", model.Warning, "x")), plan.First)
-	want(t, o.pass(15*time.Second, ill("a", model.Critical, "x")), plan.Worse)
-	want(t, o.pass(4*time.Minute, ill("a", model.Critical, "x"), ill("b", model.Warning, "x")))
-	want(t, o.pass(2*time.Minute, ill("a", model.Critical, "x"), ill("b", model.Warning, "x")), plan.Worse)
-}
-
-func TestAnotherCauseIsToldWhenItLasts(t *testing.T) {
-	o := open(t)
-	o.pass(6*time.Minute, ill("a", model.Warning, "x"))
-	for range 10 {
-		want(t, o.pass(15*time.Second, ill("a", model.Warning, "y")))
-		want(t, o.pass(15*time.Second, ill("a", model.Warning, "x")))
-	}
-	want(t, o.pass(2*time.Minute, ill("a", model.Warning, "y")), plan.CauseChanged)
-}
-
-func TestATargetThatRecoversWhileOthersGoOnIsNamed(t *testing.T) {
-	o := open(t)
-	o.pass(6*time.Minute, ill("a", model.Warning, "x"), ill("b", model.Warning, "x"))
-	ms := o.pass(time.Minute, ill("a", model.Warning, "x"), well("b"))
-	want(t, ms, plan.Reminder)
-	if !slices.Equal(ms[0].Recovered, []string{"b"}) || len(ms[0].Diagnoses) != 1 {
-		t.Errorf("got %+v", ms[0])
-	}
-}
-
-func TestAReminderComesAfterTheRepeatInterval(t *testing.T) {
-	o := open(t)
-	ms := o.pass(9*time.Hour, ill("a", model.Warning, "x"))
-	want(t, ms, plan.First, plan.Reminder, plan.Reminder)
-	if d := ms[1].At.Sub(ms[0].At); d != 4*time.Hour {
-		t.Errorf("after %s", d)
-	}
-}
-
-func TestATargetThatIsNotSeenNeitherRecoversNorIsGone(t *testing.T) {
-	o := open(t)
-	d := ill("a", model.Warning, "x")
-	o.pass(6*time.Minute, d)
-	o.in.Held = map[string]bool{plan.TargetID(d.Scope, d.Target): true}
-	want(t, o.pass(time.Hour))
-	o.in.Held = nil
-	ms := o.pass(time.Minute)
-	want(t, ms, plan.Resolved)
-	if !ms[0].Gone || len(ms[0].Recovered) > 0 {
-		t.Errorf("a target that is gone has not recovered: %+v", ms[0])
-	}
-}
-
-func TestFault49FlappingIsOneMessageAnIntervalAtMost(t *testing.T) {
-	o := open(t)
-	var ms []plan.Message
-	for range 60 {
-		ms = append(ms, o.pass(30*time.Second, ill("a", model.Warning, "x"))...)
-		ms = append(ms, o.pass(30*time.Second, well("a"))...)
-	}
-	if len(ms) > 13 {
-		t.Errorf("%d messages in an hour: %s", len(ms), reasons(ms))
-	}
-	for i := 1; i < len(ms); i++ {
-		if d := ms[i].At.Sub(ms[i-1].At); d < 5*time.Minute {
-			t.Errorf("%s and %s are %s apart", ms[i-1].Reason, ms[i].Reason, d)
+func TestFault49FlappingIsAtMostOneMessagePerGroupInterval(t *testing.T) {
+	h := &history{t: t, p: policy()}
+	h.run(strings.Repeat("4xw 4xh ", 60), nil)
+	var before time.Time
+	for _, m := range h.all {
+		if !before.IsZero() && m.At.Sub(before) < 5*time.Minute {
+			t.Errorf("%s at %v, %v after the last message", m.Reason, m.At, m.At.Sub(before))
 		}
+		before = m.At
+	}
+	if n := len(h.all); n < 2 || n > 24 {
+		t.Errorf("%d messages in two hours", n)
 	}
 }
 
-func TestFault50AThousandSymptomsOfOneCauseAreOneMessage(t *testing.T) {
-	o := open(t)
-	ds := []model.Diagnosis{ill("all", model.Critical, "x")}
-	ds[0].Scope, ds[0].Target = model.ScopeGroup, map[string]string{"model_name": "m"}
+func TestFault50AThousandSymptomsOfOneCauseAreOneDiagnosis(t *testing.T) {
+	p := policy()
+	p.Route.GroupBy = []string{plan.AllLabels}
+	group := target("", model.Critical, "cap")
+	group.Scope, group.Target, group.Name = model.ScopeGroup, map[string]string{"model_name": "chat"}, "chat"
+	in := plan.Input{Diagnoses: []model.Diagnosis{group}}
 	for i := range 1000 {
-		ds = append(ds, ill(fmt.Sprint("s", i), model.Warning, "x"))
+		in.Diagnoses = append(in.Diagnoses, target(fmt.Sprintf("s%03d", i), model.Warning, "cap"))
 	}
-	ms := o.pass(10*time.Minute, ds...)
-	want(t, ms, plan.First)
-	if len(ms[0].Diagnoses) != 1 || ms[0].Diagnoses[0].Scope != model.ScopeGroup {
-		t.Errorf("%d diagnoses", len(ms[0].Diagnoses))
-	}
-}
-
-func TestFault51ACauseThatComesTwentySecondsLaterIsInTheSameMessage(t *testing.T) {
-	o := open(t)
-	want(t, o.pass(15*time.Second, ill("a", model.Warning, "x")))
-	ms := o.pass(5*time.Minute, ill("a", model.Critical, "y"))
-	want(t, ms, plan.First)
-	if ms[0].Severity != model.Critical || ms[0].Diagnoses[0].Causes[0].ID != "y" {
-		t.Errorf("got %+v", ms[0])
-	}
-}
-
-func TestFault52WhatEndsBeforeItWasToldIsNotTold(t *testing.T) {
-	o := open(t)
-	want(t, o.pass(15*time.Second, ill("a", model.Warning, "x")))
-	want(t, o.pass(time.Hour, well("a")))
-	if len(o.sent) != 0 {
-		t.Errorf("still remembers %v", o.sent)
-	}
-}
-
-func TestFault53AnAcknowledgedProblemIsRepeatedOnlyWhenItGetsWorse(t *testing.T) {
-	o := open(t)
-	o.pass(time.Minute, ill("a", model.Warning, "x"))
-	o.in.Acknowledged = map[string]plan.Ack{`{model_name="m"}`: {Acknowledgement: plan.Acknowledgement{By: "ann", At: o.at}, Severity: model.Warning}}
-	want(t, o.pass(12*time.Hour, ill("a", model.Warning, "x")))
-	if o.kept[plan.Acknowledged] != 1 {
-		t.Errorf("kept back: %v", o.kept)
-	}
-	ms := o.pass(time.Minute, ill("a", model.Critical, "x"))
-	want(t, ms, plan.Worse)
-	if ms[0].Acknowledged == nil || ms[0].Acknowledged.By != "ann" {
-		t.Errorf("nobody is said to look after it: %+v", ms[0].Acknowledged)
-	}
-}
-
-func TestFault53ASilenceThatEndsLetsWhatGoesOnBeToldAgain(t *testing.T) {
-	o := open(t)
-	o.pass(6*time.Minute, ill("a", model.Warning, "x"))
-	m, err := matchers.New("instance", matchers.Equal, "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.in.Silences = []plan.Silence{{Matchers: matchers.Matchers{m}, From: o.at, To: o.at.Add(time.Hour)}}
-	want(t, o.pass(time.Hour, ill("a", model.Critical, "x")))
-	if o.kept[plan.Silenced] != 1 {
-		t.Errorf("kept back: %v", o.kept)
-	}
-	want(t, o.pass(15*time.Second, ill("a", model.Warning, "x")), plan.Reminder)
-}
-
-func TestNothingIsSentInMutedHoursAndWhatLastsIsSentAfterwards(t *testing.T) {
-	night := until{t0.Add(2 * time.Hour)}
-	o := open(t, func(r *plan.Route) { r.Muted = []plan.Hours{night} })
-	want(t, o.pass(2*time.Hour, ill("a", model.Warning, "x")))
-	if o.kept[plan.Muted] != 1 {
-		t.Errorf("kept back: %v", o.kept)
-	}
-	want(t, o.pass(15*time.Second, ill("a", model.Warning, "x")), plan.First)
-}
-
-type until struct{ time.Time }
-
-func (u until) Contains(at time.Time) bool { return at.Before(u.Time) }
-
-func TestInhibitionKeepsTheConsequenceBackAndNotTheCause(t *testing.T) {
-	o := open(t, func(r *plan.Route) { r.GroupBy = []string{"instance"} })
-	match := func(text string) matchers.Matchers {
-		ms, err := matchers.Parse(text)
-		if err != nil {
-			t.Fatal(err)
+	for _, by := range [][]string{{plan.AllLabels}, {"model_name"}, nil} {
+		p.Route.GroupBy = by
+		h := &history{t: t, p: p}
+		for range 3 {
+			h.next(in)
+			h.at += 15 * time.Second
 		}
-		return ms
-	}
-	o.policy.Inhibit = []plan.Inhibition{{Source: match(`severity="critical"`), Target: match(`severity=~"critical|warning"`), Equal: []string{"model_name"}}}
-	ms := o.pass(time.Hour, ill("a", model.Critical, "x"), ill("b", model.Warning, "y"))
-	want(t, ms, plan.First)
-	if ms[0].Diagnoses[0].Target["instance"] != "a" || o.kept[plan.Inhibited] != 1 {
-		t.Errorf("got %+v, kept back %v", ms[0].GroupLabels, o.kept)
+		if len(h.all) != 1 || len(h.all[0].Diagnoses) != 1 || h.all[0].Diagnoses[0].Scope != model.ScopeGroup {
+			t.Errorf("group_by %v: %d messages: %v", by, len(h.all), h.out)
+		}
 	}
 }
 
-func TestAVerifiedChangeIsToldToWhoWasToldOfTheProblemEvenAfterItsEnd(t *testing.T) {
-	o := open(t)
-	o.pass(6*time.Minute, ill("a", model.Warning, "x"))
-	want(t, o.pass(time.Minute, well("a")), plan.Resolved)
-	o.in.Outcomes = []plan.Outcome{{Target: map[string]string{"job": "vllm", "instance": "a", "model_name": "m"}, Verdict: "improved"}}
-	ms := o.look(well("a"))
-	want(t, ms, plan.Verified)
-	if ms[0].Number != 3 || ms[0].Outcome.Verdict != "improved" {
-		t.Errorf("got %+v", ms[0])
-	}
-	o.in.Outcomes[0].Target["instance"] = "b"
-	want(t, o.look(well("a")))
-}
-
-func TestAProblemThatGoesToAnotherReceiverIsNotCalledOver(t *testing.T) {
-	ms, err := matchers.Parse(`severity="critical"`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := open(t, func(r *plan.Route) {
-		pager := *r
-		pager.Receiver, pager.Matchers = "pager", ms
-		r.Routes = []*plan.Route{&pager}
-	})
-	o.pass(6*time.Minute, ill("a", model.Warning, "x"))
-	got := o.pass(time.Minute, ill("a", model.Critical, "x"))
-	want(t, got, plan.Resolved, plan.First)
-	if got[0].Note == "" || len(got[0].Recovered) > 0 || got[0].Gone || got[1].Receiver != "pager" {
-		t.Errorf("got %+v", got)
+func TestFault51ALaterExplanationWithinGroupWaitIsOneMessage(t *testing.T) {
+	h := &history{t: t, p: policy()}
+	h.run("1xw 20xo", nil) // 20 s later the symptom is explained by something else
+	if len(h.all) != 1 || h.all[0].Diagnoses[0].Causes[0].ID != "memory" {
+		t.Errorf("messages: %v", h.out)
 	}
 }
 
-func TestNothingIsDecidedWhileTooLittleHasBeenSeen(t *testing.T) {
-	o := open(t)
-	o.pass(6*time.Minute, ill("a", model.Warning, "x"))
-	o.in.Warming = true
-	want(t, o.pass(time.Minute))
-	o.in.Warming = false
-	want(t, o.pass(time.Minute, ill("a", model.Warning, "x")))
+func TestFault52WhatIsOverBeforeItWasToldIsNeverTold(t *testing.T) {
+	h := &history{t: t, p: policy()}
+	h.run("1xw 100xh", nil)
+	if len(h.all) != 0 || len(h.sent) != 0 {
+		t.Errorf("messages %v, remembered %d", h.out, len(h.sent))
+	}
+}
+
+func TestFault53NobodyIsRemindedOfWhatIsAcknowledgedOrSilenced(t *testing.T) {
+	taken := func(in *plan.Input) {
+		in.Taken = map[string]plan.Taken{`oncall:{model_name="chat"}`: {By: "ana", At: begin.Add(time.Minute), Severity: model.Warning}}
+	}
+	h := &history{t: t, p: policy()}
+	h.run("4xw", nil)
+	h.run("2000xw", taken)
+	if got := strings.Join(h.out, "; "); got != "30s first" || h.last.Suppressed["acknowledged"] != 1 {
+		t.Errorf("acknowledged: %s, %v", got, h.last.Suppressed)
+	}
+	h.run("1xc", taken)
+	if got := h.all[len(h.all)-1]; got.Reason != plan.Worse || got.Acknowledged == nil || got.Acknowledged.By != "ana" {
+		t.Errorf("rising above the acknowledged severity: %+v", got)
+	}
+
+	h = &history{t: t, p: policy()}
+	until := begin.Add(time.Hour)
+	silence := func(in *plan.Input) {
+		in.Silences = []plan.Silence{{Matchers: all(t, `instance="a"`), From: begin.Add(time.Minute), To: until}}
+	}
+	h.run("400xw", silence)
+	if got := strings.Join(h.out, "; "); got != "30s first; 1h0m0s reminder" {
+		t.Errorf("silenced: %s", got)
+	}
+}
+
+func TestFault68NothingIsResolvedBeforeItFired(t *testing.T) {
+	h := &history{t: t, p: policy()}
+	h.run("1xw 3xh 4xw 30xh 10xw 40xh", nil)
+	open := false
+	for i, m := range h.all {
+		if open != (m.Reason == plan.Resolved) {
+			t.Errorf("message %d is %s: %v", i, m.Reason, h.out)
+		}
+		open = m.Reason != plan.Resolved
+	}
+	if len(h.all) < 2 {
+		t.Errorf("messages: %v", h.out)
+	}
 }

@@ -25,7 +25,7 @@ type seen struct {
 	diagnoses []model.Diagnosis
 	sources   []model.Diagnosis    // one of each source
 	figures   []map[string]float64 // by diagnosis; nil where nothing hurts
-	absent    map[string]bool      // targets, as plan.TargetID names them, that are held and that no source shows
+	absent    []plan.Entity        // that are held although no source shows them
 	report    *model.Report
 	changes   []store.Transition
 	trials    bool               // changes on servers are due to be compared
@@ -95,13 +95,17 @@ func entities(f *model.Frame) map[model.Scope]map[string]bool {
 	return out
 }
 
-// absent are the targets and groups that are held although no frame shows them.
-func absent(s engine.State, shown map[model.Scope]map[string]bool) map[string]bool {
-	out := map[string]bool{}
+// absent are the targets and groups that are held although no frame shows them, each once.
+func absent(s engine.State, shown map[model.Scope]map[string]bool) []plan.Entity {
+	var out []plan.Entity
+	known := map[string]bool{}
 	s.Each(func(_ string, scope model.Scope, labels model.Labels, _ engine.Held) {
-		if !shown[scope][labels.Key()] {
-			out[plan.TargetID(scope, labels.Map())] = true
+		key := string(scope) + labels.Key()
+		if shown[scope][labels.Key()] || known[key] {
+			return
 		}
+		known[key] = true
+		out = append(out, plan.Entity{Scope: scope, Target: labels.Map()})
 	})
 	return out
 }

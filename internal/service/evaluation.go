@@ -43,7 +43,7 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	got.diagnoses, active = s.enrich(ctx, p, at, got.diagnoses)
 	got.figures = append(got.figures, make([]map[string]float64, len(got.diagnoses)-figures)...)
 	told := s.decide(ctx, p, at, got, outcomes)
-	sent, err := keptOf(told.Sent)
+	sent, err := plan.Stored[store.SentKey](told.Sent)
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,8 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 		s.trials.written = at
 	}
 	s.view.Store(&view{at: at, report: got.report, diagnoses: slices.Concat(got.diagnoses, got.sources)})
-	for _, m := range told.Messages {
-		if m.Reason == plan.Resolved {
-			s.forgive(ctx, m.Key)
-		}
+	for _, key := range told.Ended {
+		s.forgive(ctx, key)
 	}
 	if len(told.Messages) > 0 {
 		s.post.wake()
@@ -96,7 +94,7 @@ func (s *Service) decide(ctx context.Context, p *parts, at time.Time, got seen, 
 	}
 	s.said.silences, s.said.acks = silences, acks
 	return plan.Next(s.mind.sent, p.policy, plan.Input{
-		At: at, Diagnoses: slices.Concat(got.diagnoses, got.sources), Held: got.absent, Outcomes: outcomes, Silences: silences, Acknowledged: acks,
+		At: at, Diagnoses: slices.Concat(got.diagnoses, got.sources), Held: got.absent, Outcomes: outcomes, Silences: silences, Taken: acks,
 		Warming: s.mind.looks < warmup,
 	})
 }

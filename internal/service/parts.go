@@ -7,6 +7,7 @@ import (
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/internal/plan"
+	"github.com/inferdx/inferdx/internal/plan/configured"
 	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/verify"
@@ -44,7 +45,7 @@ func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
 		return nil, err
 	}
 	p := &parts{
-		setup: next, policy: policyOf(c), receivers: rs, known: k, pipeline: pipeline.New(next.Content, o.Recordings, engine.DefaultFit),
+		setup: next, policy: configured.PolicyOf(c), receivers: rs, known: k, pipeline: pipeline.New(next.Content, o.Recordings, engine.DefaultFit),
 		window: time.Duration(c.Global.Window), interval: time.Duration(c.Global.EvaluationInterval),
 		request: pipeline.Request{Settings: objectives(c.SLO), Group: texts(c.Targets.Group)},
 	}

@@ -61,7 +61,7 @@ type Service struct {
 	last seen // likewise
 	said struct {
 		silences []plan.Silence
-		acks     map[string]plan.Ack
+		acks     map[string]plan.Taken
 	}
 	over chan error
 }
@@ -97,9 +97,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, failed: s.fail}
 	var kept store.Sent
 	s.mind.state, kept = disk.Load()
-	var errs []error
-	s.mind.sent, errs = sentOf(kept)
-	for _, err := range errs {
+	if s.mind.sent, err = plan.Load(kept); err != nil {
 		o.Log.Error("what was told of a problem cannot be read: it will be told anew", "err", err)
 	}
 	s.loadAlerts()
