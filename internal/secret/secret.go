@@ -16,31 +16,38 @@ import (
 // shown is what a secret looks like wherever it is printed.
 const shown = "<secret>"
 
-// Text is a secret that is given itself or by the file it lies in. It prints as <secret>.
+// Text is a secret that is given itself, by the file it lies in or by an environment variable. It prints as <secret>.
 type Text struct {
 	Value string
 	File  string
+	Env   string
 }
 
 // Set says whether there is one.
-func (t Text) Set() bool { return t.Value != "" || t.File != "" }
+func (t Text) Set() bool { return t.Value != "" || t.File != "" || t.Env != "" }
 
 // Read gives the secret. A file is read anew each time, so that a rotated secret is picked up.
 func (t Text) Read() (string, error) {
-	if t.Value != "" && t.File != "" {
+	switch {
+	case t.Value != "" && t.File != "":
 		return "", errors.New("a secret is given both itself and by a file")
-	}
-	if t.File != "" {
+	case t.Env != "" && t.Value+t.File != "":
+		return "", fmt.Errorf("a secret is given both by the environment variable %s and otherwise", t.Env)
+	case t.File != "":
 		return ReadFile(t.File)
+	case t.Env != "":
+		return readEnv(t.Env)
 	}
 	return t.Value, nil
 }
 
-// String hides the secret; the name of its file is none.
+// String hides the secret; the name of its file or variable is none.
 func (t Text) String() string {
 	switch {
 	case t.File != "":
 		return "file " + t.File
+	case t.Env != "":
+		return "environment variable " + t.Env
 	case t.Value != "":
 		return shown
 	}
@@ -68,6 +75,17 @@ func ReadFile(path string) (string, error) {
 		return "", fmt.Errorf("read secret %s: the file is empty", path)
 	case strings.ContainsAny(s, "\r\n\x00"):
 		return "", fmt.Errorf("read secret %s: more than one line", path)
+	}
+	return s, nil
+}
+
+func readEnv(name string) (string, error) {
+	s := strings.TrimSpace(os.Getenv(name))
+	switch {
+	case s == "":
+		return "", fmt.Errorf("read secret: the environment variable %s is not set", name)
+	case strings.ContainsAny(s, "\r\n\x00"):
+		return "", fmt.Errorf("read secret: the environment variable %s has more than one line", name)
 	}
 	return s, nil
 }

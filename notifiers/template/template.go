@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	tt "text/template"
@@ -37,6 +38,8 @@ type Options struct {
 	// Files are read from FS by globs; what they {{ define }} replaces the built-in of that name.
 	FS    fs.FS
 	Files []string
+	// Texts are more such files, by their path.
+	Texts map[string][]byte
 	// Link gives the page about a message, or ""; nil links nowhere.
 	Link func(plan.Message) string
 }
@@ -80,6 +83,9 @@ func read(o Options) ([]file, error) {
 			}
 			out = append(out, file{n, string(b)})
 		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(o.Texts)) {
+		out = append(out, file{n, string(o.Texts[n])})
 	}
 	return out, errors.Join(faults...)
 }
