@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/inferdx/inferdx/internal/config"
+	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/yamlpos"
 )
@@ -41,6 +42,11 @@ templates and secrets that they name. Every fault of every file is reported with
 				case err != nil:
 					return err
 				default:
+					if err := buildable(s); err != nil { // no place in the file is to blame for what its files hold
+						faults++
+						_, _ = fmt.Fprintln(a.err, printable(file+": "+err.Error()))
+						continue
+					}
 					_, _ = fmt.Fprintf(a.out, "%s: no fault in %s, with %s\n", printable(file), configured(s.Config), inventory(s.Content))
 				}
 			}
@@ -55,6 +61,16 @@ templates and secrets that they name. Every fault of every file is reported with
 	}
 	cmd.Flags().BoolVar(&warningsFail, "lint-fatal", false, "end with status 3 where there are warnings")
 	return cmd
+}
+
+// buildable makes the receivers as serve does, and lets go of them. Nothing is sent.
+func buildable(s *setup.Setup) error {
+	set, err := receivers.Build(s.Config, s.Templates, receivers.Options{})
+	if err != nil {
+		return err
+	}
+	set.Close()
+	return nil
 }
 
 func (a *app) warn(ps config.Warnings) {

@@ -32,7 +32,9 @@ func (l *lane) deliver(ctx context.Context, c store.Claim, disabled string) {
 		})
 		return
 	}
-	l.settle(ctx, l.judge(ctx, c, err))
+	failed := l.judge(ctx, c, err)
+	failed.Thread = thread // what has arrived of it is not sent again
+	l.settle(ctx, failed)
 }
 
 // attempt calls the notifier once. A panic in it is a failure like any other.

@@ -1,184 +1,150 @@
-// Package receivers makes what messages are delivered to of a configuration.
+// Package receivers makes what the configuration says of receivers into lanes of the outbox: one for each
+// way of a receiver to get messages.
 package receivers
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/config"
 	"github.com/inferdx/inferdx/internal/outbox"
 	"github.com/inferdx/inferdx/internal/plan"
-	"github.com/inferdx/inferdx/notifiers"
-	"github.com/inferdx/inferdx/notifiers/alertmanager"
 	"github.com/inferdx/inferdx/notifiers/slack"
 	"github.com/inferdx/inferdx/notifiers/template"
 )
 
-// Options are what receivers need beside their configuration.
+// Options are what the configuration does not say.
 type Options struct {
-	// Templates are the users' templates by the path of their file.
-	Templates map[string][]byte
-	// ExternalURL is where people reach this inferdx; empty links nowhere.
+	// ExternalURL is where people find this server; messages link there. "" links nowhere.
 	ExternalURL string
-	Log         *slog.Logger
-	Now         func() time.Time
+	// Link gives the page about a message; nil means ExternalURL.
+	Link  func(plan.Message) string
+	Now   func() time.Time // time.Now if nil
+	Log   *slog.Logger     // silent if nil
+	Hooks Hooks
 }
 
-// Set are the receivers of a configuration.
+// Hooks are told what no delivery fails of. They are called from several goroutines; any may be nil.
+type Hooks struct {
+	// Fault is told of what went wrong beside a delivery, such as a template that failed, and of whose lane.
+	Fault func(lane string, err error)
+}
+
+// Set are the receivers of one configuration. It is safe for concurrent use.
 type Set struct {
-	lanes        map[string][]lane // by the receiver's name
-	order        []string
-	fallbacks    map[string]string
-	Keepers      []*alertmanager.Notifier
-	Interactions []slack.InteractionOptions // without who is told of answers
-	words        *template.Set
-	o            Options
-	close        []func()
+	o     Options
+	words *template.Set
+	lanes []*lane
+	// extra are the lanes that tell all of a receiver's, for fallbacks.
+	extra []outbox.Receiver
+	by    map[string][]*lane // by the receiver's name
 }
 
-// lane is one way to reach a receiver. Each is a queue of its own, so that none waits for another.
-type lane struct {
-	outbox.Receiver
-
-	sendResolved bool
-	endpoint     string
-}
-
-// Build makes the receivers. Secrets are read when they are used, not here.
-func Build(c *config.Config, o Options) (*Set, error) {
-	words, err := template.Load(template.Options{Texts: o.Templates, Link: link(o.ExternalURL)})
+// Build makes every receiver. The error lists all that cannot work, such as a secret's file that is missing
+// and faults of template files, which are named.
+func Build(cfg *config.Config, templates map[string][]byte, o Options) (*Set, error) {
+	o = o.withDefaults()
+	words, err := template.Load(template.Options{Texts: templates, Link: o.Link})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("message templates: %w", err)
 	}
-	s := &Set{lanes: map[string][]lane{}, fallbacks: map[string]string{}, words: words, o: o}
-	b := &builder{Set: s, c: c, pacers: map[string]*slack.Pacer{}}
-	for _, r := range c.Receivers {
-		if err := b.receiver(r); err != nil {
-			s.Close()
-			return nil, fmt.Errorf("receiver %s: %w", r.Name, err)
+	s := &Set{o: o, words: words, by: map[string][]*lane{}}
+	b := builder{set: s, labels: map[string]string{}, pacers: map[string]*slack.Pacer{}}
+	for name, v := range cfg.Global.ExternalLabels {
+		b.labels[string(name)] = v
+	}
+	var faults []error
+	for _, r := range cfg.Receivers {
+		for _, l := range integrations(r) {
+			if err := b.build(l); err != nil {
+				faults = append(faults, fmt.Errorf("receiver %s: %w", l.name, err))
+				continue
+			}
+			s.lanes = append(s.lanes, l)
+			s.by[r.Name] = append(s.by[r.Name], l)
 		}
 	}
-	if c.Route != nil {
-		s.fallback(c.Route)
+	if len(faults) > 0 {
+		s.Close()
+		return nil, errors.Join(faults...)
 	}
+	s.fallBack(cfg)
 	return s, nil
 }
 
-// Outbox are the receivers as the outbox wants them.
-func (s *Set) Outbox() []outbox.Receiver {
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Hooks.Fault == nil {
+		o.Hooks.Fault = func(string, error) {}
+	}
+	if o.Link == nil {
+		o.Link = func(plan.Message) string { return o.ExternalURL }
+	}
+	return o
+}
+
+// Receivers are the lanes, for the outbox.
+func (s *Set) Receivers() []outbox.Receiver {
 	var out []outbox.Receiver
-	for _, name := range s.order {
-		for _, l := range s.lanes[name] {
-			r := l.Receiver
-			if to := s.lanes[s.fallbacks[name]]; len(to) > 0 {
-				r.Fallback = to[0].Name
-			}
-			out = append(out, r)
-		}
+	for _, l := range s.lanes {
+		out = append(out, outbox.Receiver{Name: l.name, Integration: l.kind, Notifier: l.notifier, Fallback: l.fallback})
+	}
+	return append(out, s.extra...)
+}
+
+// Lanes are the names of a receiver's lanes: its own where it has one way to get messages.
+func (s *Set) Lanes(receiver string) []string {
+	var out []string
+	for _, l := range s.by[receiver] {
+		out = append(out, l.name)
 	}
 	return out
 }
 
-// Expand gives the messages for the ways to reach their receivers: the plan knows receivers only.
-func (s *Set) Expand(ms []plan.Message) []plan.Message {
+// Owner is the receiver that a lane belongs to, as routes call it.
+func (s *Set) Owner(lane string) string {
+	for _, l := range s.lanes {
+		if l.name == lane {
+			return l.receiver
+		}
+	}
+	return lane
+}
+
+// Fan makes of a planned message one for each lane of its receiver that wants it. Each has an id of its own,
+// the same whenever it is made; keys and numbers stay, as they count within a lane.
+func (s *Set) Fan(m plan.Message) []plan.Message {
 	var out []plan.Message
-	for _, m := range ms {
-		for _, l := range s.lanes[m.Receiver] {
-			if m.Reason == plan.Resolved && !l.sendResolved {
-				continue
-			}
-			x := m
-			if x.Receiver = l.Name; l.Name != m.Receiver {
-				x.ID = m.ID + "-" + l.Integration + l.Name[len(m.Receiver):]
-			}
-			out = append(out, x)
+	for _, l := range s.by[m.Receiver] {
+		if m.Reason == plan.Resolved && !l.resolved {
+			continue
 		}
+		one := m
+		one.Receiver = l.name
+		if l.suffix != "" {
+			one.ID += "/" + l.suffix
+		}
+		out = append(out, one)
 	}
 	return out
 }
-
-// Endpoints are, by the name of a way, what it leads to: when that changes, an endpoint that asked never
-// to be called again is another one.
-func (s *Set) Endpoints() map[string]string {
-	out := map[string]string{}
-	for _, ls := range s.lanes {
-		for _, l := range ls {
-			out[l.Name] = l.endpoint
-		}
-	}
-	return out
-}
-
-// Names lists the receivers in their order.
-func (s *Set) Names() []string { return s.order }
 
 // Close drops idle connections.
 func (s *Set) Close() {
-	for _, f := range s.close {
-		f()
+	for _, l := range s.lanes {
+		l.close()
 	}
 }
 
-// fallback takes the fallback that a route names for its receiver; the outermost route wins.
-func (s *Set) fallback(r *config.Route) {
-	if _, known := s.fallbacks[r.Receiver]; !known && r.Fallback != "" {
-		s.fallbacks[r.Receiver] = r.Fallback
-	}
-	for _, child := range r.Routes {
-		s.fallback(child)
-	}
-}
-
-// Send delivers a message to every way of its receiver at once, without the outbox, and says what came
-// of each.
-func (s *Set) Send(ctx context.Context, m plan.Message) []Sent {
-	var out []Sent
-	for _, x := range s.Expand([]plan.Message{m}) {
-		for _, l := range s.lanes[m.Receiver] {
-			if l.Name == x.Receiver {
-				_, err := l.Notifier.Notify(ctx, x, nil)
-				out = append(out, Sent{Name: l.Name, Integration: l.Integration, Err: err})
-			}
-		}
-	}
-	return out
-}
-
-// Sent is what came of a delivery.
-type Sent struct {
-	Name, Integration string
-	Err               error
-}
-
-// Hear makes what hears answers: handlers for the buttons by HTTP, and what runs until ctx ends.
-func (s *Set) Hear(answer func(context.Context, notifiers.Answer) error) ([]http.Handler, []func(context.Context) error, error) {
-	var handlers []http.Handler
-	var runs []func(context.Context) error
-	var errs []error
-	for _, o := range s.Interactions {
-		o.Answer = answer
-		i, err := slack.NewInteractions(o)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if o.SigningSecret != nil {
-			handlers = append(handlers, i)
-		}
-		if o.AppToken != nil {
-			runs = append(runs, i.Run)
-		}
-	}
-	return handlers, runs, errors.Join(errs...)
-}
-
-func link(external string) func(plan.Message) string {
-	if external == "" {
-		return nil
-	}
-	return func(plan.Message) string { return external }
+// fault is told to the hook and to the log.
+func (s *Set) fault(lane string, err error) {
+	s.o.Hooks.Fault(lane, err)
+	s.o.Log.Warn("a fault beside a delivery", "receiver", lane, "error", err)
 }

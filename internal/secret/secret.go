@@ -16,8 +16,7 @@ import (
 // shown is what a secret looks like wherever it is printed.
 const shown = "<secret>"
 
-// Text is a secret that is given itself, by the file it lies in, or by an environment variable. It prints
-// as <secret>.
+// Text is a secret that is given itself, by the file it lies in or by an environment variable. It prints as <secret>.
 type Text struct {
 	Value string
 	File  string
@@ -32,15 +31,14 @@ func (t Text) Read() (string, error) {
 	switch {
 	case t.Value != "" && t.File != "":
 		return "", errors.New("a secret is given both itself and by a file")
+	case t.Env != "" && t.Value+t.File != "":
+		return "", fmt.Errorf("a secret is given both by the environment variable %s and otherwise", t.Env)
 	case t.File != "":
 		return ReadFile(t.File)
-	case t.Value != "" || t.Env == "":
-		return t.Value, nil
+	case t.Env != "":
+		return readEnv(t.Env)
 	}
-	if s := strings.TrimSpace(os.Getenv(t.Env)); s != "" {
-		return s, nil
-	}
-	return "", fmt.Errorf("read secret: the environment variable %s is not set", t.Env)
+	return t.Value, nil
 }
 
 // String hides the secret; the name of its file or variable is none.
@@ -77,6 +75,17 @@ func ReadFile(path string) (string, error) {
 		return "", fmt.Errorf("read secret %s: the file is empty", path)
 	case strings.ContainsAny(s, "\r\n\x00"):
 		return "", fmt.Errorf("read secret %s: more than one line", path)
+	}
+	return s, nil
+}
+
+func readEnv(name string) (string, error) {
+	s := strings.TrimSpace(os.Getenv(name))
+	switch {
+	case s == "":
+		return "", fmt.Errorf("read secret: the environment variable %s is not set", name)
+	case strings.ContainsAny(s, "\r\n\x00"):
+		return "", fmt.Errorf("read secret: the environment variable %s has more than one line", name)
 	}
 	return s, nil
 }

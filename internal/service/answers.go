@@ -18,14 +18,10 @@ import (
 
 // Answer takes what a person said about a problem.
 func (s *Service) Answer(ctx context.Context, a notifiers.Answer) error {
-	last, err := s.disk.Notifications(ctx, store.NotificationQuery{Key: a.Key, Receiver: a.Receiver, Limit: 1})
+	m, err := s.message(ctx, a.Key, a.Receiver)
 	if err != nil {
 		return err
 	}
-	if len(last) == 0 {
-		return fmt.Errorf("nothing is known of the problem %q: its history may have been deleted", a.Key)
-	}
-	m := last[0].Message
 	switch a.Kind {
 	case notifiers.Acknowledge:
 		return s.disk.Acknowledge(ctx, store.Acknowledgement{Key: a.Key, By: a.User, At: a.At, Severity: m.Severity})
@@ -41,6 +37,20 @@ func (s *Service) Answer(ctx context.Context, a notifiers.Answer) error {
 		s.trials.mu.Unlock()
 		return err
 	}
+}
+
+// message is the last one about a problem that a receiver got, by whichever of its ways.
+func (s *Service) message(ctx context.Context, key, receiver string) (plan.Message, error) {
+	all, err := s.disk.Notifications(ctx, store.NotificationQuery{Key: key})
+	if err != nil {
+		return plan.Message{}, err
+	}
+	for _, n := range all {
+		if owner := s.parts.Load().receivers.Owner(n.Message.Receiver); owner == receiver || receiver == "" {
+			return n.Message, nil
+		}
+	}
+	return plan.Message{}, fmt.Errorf("nothing is known of the problem %q: its history may have been deleted", key)
 }
 
 // silence keeps messages about the targets of a message back.

@@ -32,6 +32,7 @@ func (s *Service) watch(ctx context.Context, p *parts, all *sync.WaitGroup) {
 	p.known.sync(s.scraping.targets)
 	s.scraping.mu.Unlock()
 	p.known.run(ctx, all)
+	s.hear(ctx, p.receivers, all)
 	for _, srv := range p.servers {
 		all.Go(func() {
 			s.poll(ctx, p, srv)

@@ -47,8 +47,8 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	if err != nil {
 		return err
 	}
-	t := store.Tick{At: at, State: got.state, Sent: sent, Transitions: got.changes, Diagnoses: observed(got), Messages: p.receivers.Expand(told.Messages)}
-	ends, err := json.Marshal(p.receivers.Endpoints())
+	t := store.Tick{At: at, State: got.state, Sent: sent, Transitions: got.changes, Diagnoses: observed(got), Messages: lanes(p, told.Messages)}
+	ends, err := json.Marshal(p.receivers.Fingerprints())
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,15 @@ func observed(got seen) []store.Observed {
 	}
 	for _, d := range got.sources {
 		out = append(out, store.Observed{Diagnosis: d})
+	}
+	return out
+}
+
+// lanes are the messages for each way of their receivers: the plan knows receivers only.
+func lanes(p *parts, ms []plan.Message) []plan.Message {
+	var out []plan.Message
+	for _, m := range ms {
+		out = append(out, p.receivers.Fan(m)...)
 	}
 	return out
 }

@@ -35,7 +35,7 @@ type parts struct {
 
 func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
 	c := next.Config
-	rs, err := receivers.Build(c, receivers.Options{Templates: next.Templates, ExternalURL: o.ExternalURL, Log: o.Log, Now: o.Now})
+	rs, err := receivers.Build(c, next.Templates, receivers.Options{ExternalURL: o.ExternalURL, Log: o.Log, Now: o.Now})
 	if err != nil {
 		return nil, err
 	}

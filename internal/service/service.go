@@ -15,6 +15,7 @@ import (
 
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/plan"
+	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -56,6 +57,7 @@ type Service struct {
 	ask      chan struct{} // for a look before the next one is due
 	parts    atomic.Pointer[parts]
 	view     atomic.Pointer[view]
+	ears     atomic.Pointer[receivers.Interactions]
 
 	mind mind // of the evaluating goroutine
 	last seen // likewise

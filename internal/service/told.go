@@ -16,10 +16,10 @@ const endpoints = "endpoints"
 
 // speak delivers through other receivers from now on.
 func (s *Service) speak(ctx context.Context, rs *receivers.Set) error {
-	if err := s.post.deliver(ctx, rs.Outbox()); err != nil {
+	if err := s.post.deliver(ctx, rs.Receivers()); err != nil {
 		return err
 	}
-	return s.enable(ctx, rs.Endpoints())
+	return s.enable(ctx, rs.Fingerprints())
 }
 
 // enable lets ways be used again that asked never to be: those that lead somewhere else now.
@@ -44,15 +44,15 @@ func (s *Service) enable(ctx context.Context, now map[string]string) error {
 	return nil
 }
 
-// upkeep tells Alertmanagers each minute what fires, so that it does not end there by itself.
+// upkeep tells Alertmanagers again and again what fires, so that it does not end there by itself.
 func (s *Service) upkeep(ctx context.Context, all *sync.WaitGroup) {
 	all.Go(func() {
 		s.every(ctx, alertmanager.DefaultResend, "keep alerts", func(ctx context.Context) {
 			firing := s.view.Load().firing()
-			for _, k := range s.parts.Load().receivers.Keepers {
-				limited, stop := context.WithTimeout(ctx, alertmanager.DefaultResend/2)
+			for _, k := range s.parts.Load().receivers.Keepers() {
+				limited, stop := context.WithTimeout(ctx, k.Every()/2)
 				if err := k.Keep(limited, firing, s.o.Now()); err != nil && ctx.Err() == nil {
-					s.log.Warn("Alertmanagers could not be told what still fires", "err", err)
+					s.log.Warn("Alertmanagers could not be told what still fires", "receiver", k.Receiver, "err", err)
 				}
 				stop()
 			}

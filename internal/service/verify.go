@@ -151,11 +151,11 @@ func targetOf(entity string) map[string]string {
 func (s *Service) saidOf(ctx context.Context, all []store.Answer) []verify.Said {
 	var out []verify.Said
 	for _, a := range all {
-		last, err := s.disk.Notifications(ctx, store.NotificationQuery{Key: a.Key, Receiver: a.Receiver, Limit: 1})
-		if err != nil || len(last) == 0 {
+		m, err := s.message(ctx, a.Key, a.Receiver)
+		if err != nil {
 			continue
 		}
-		for _, d := range last[0].Message.Diagnoses {
+		for _, d := range m.Diagnoses {
 			out = append(out, verify.Said{Outcome: a.Outcome, Target: d.Target, Kind: a.Kind, Cause: a.Cause, By: a.User, At: a.At})
 		}
 	}

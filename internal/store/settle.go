@@ -22,7 +22,7 @@ type Settlement struct {
 	// State is Delivered, Dead, or Waiting for another try at Due.
 	State MessageState
 	Due   time.Time
-	// Thread is the receipt to pass on with the next message of the same problem; nil leaves the last.
+	// Thread is the receipt to pass on with the next attempt about the same problem; nil leaves the last.
 	Thread json.RawMessage
 	Reason notifiers.Reason
 	Error  string
@@ -64,17 +64,25 @@ func (t tx) delivered(o Settlement) error {
 			return err
 		}
 	}
-	if o.Thread != nil {
-		if _, err := t.exec(`INSERT INTO threads (receiver, key, onset, receipt, at) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (receiver, key, onset) DO UPDATE SET receipt = excluded.receipt, at = excluded.at`,
-			c.Message.Receiver, c.Message.Key, micros(c.Message.Onset), string(o.Thread), at); err != nil {
-			return err
-		}
+	if err := t.receipt(o); err != nil {
+		return err
 	}
 	if c.Message.Reason == plan.Resolved && o.Fallback != "" {
 		return t.resolveAtFallback(o)
 	}
 	return nil
+}
+
+// receipt keeps what the notifier gave, of a failed attempt too: what it says has arrived is not to be sent again.
+func (t tx) receipt(o Settlement) error {
+	if o.Thread == nil {
+		return nil
+	}
+	m := o.Claim.Message
+	_, err := t.exec(`INSERT INTO threads (receiver, key, onset, receipt, at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (receiver, key, onset) DO UPDATE SET receipt = excluded.receipt, at = excluded.at`,
+		m.Receiver, m.Key, micros(m.Onset), string(o.Thread), micros(o.At))
+	return err
 }
 
 // resolveAtFallback closes what was opened at the fallback while the receiver could not be reached.
@@ -109,6 +117,9 @@ func (t tx) failed(o Settlement) error {
 	}
 	if n == 0 {
 		return ErrClaimLost
+	}
+	if err := t.receipt(o); err != nil {
+		return err
 	}
 	if o.Disable {
 		if _, err := t.exec(`INSERT INTO disabled_receivers (receiver, at, why) VALUES (?, ?, ?)

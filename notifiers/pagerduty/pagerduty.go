@@ -111,3 +111,8 @@ func (n *Notifier) Notify(ctx context.Context, m plan.Message, old json.RawMessa
 	}
 	return now, nil
 }
+
+// Preview is the event that would be sent, without its routing key.
+func (n *Notifier) Preview(m plan.Message) ([]byte, error) {
+	return encode(m, dedupKey(m), "<secret>", n.o.Texts.Title(m), n.o.Links)
+}

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/http/httpproxy"
+
 	"github.com/inferdx/inferdx/internal/secret"
 	"github.com/inferdx/inferdx/internal/source/httpclient"
 	"github.com/inferdx/inferdx/notifiers"
@@ -36,6 +38,10 @@ type Options struct {
 	// ProxyFromEnvironment asks for HTTP_PROXY and its kin.
 	Proxy                secret.Text
 	ProxyFromEnvironment bool
+	// NoProxy are hosts and networks to reach without Proxy, separated by commas.
+	NoProxy string
+	// DisableHTTP2 stays with HTTP/1.1.
+	DisableHTTP2 bool
 	// Headers go with every request. The notifier's own win.
 	Headers map[string]secret.Text
 	Network Network
@@ -98,8 +104,8 @@ func New(o Options) (*Client, error) {
 		c.proxy = http.ProxyFromEnvironment
 	}
 	if o.Proxy.Set() {
-		c.proxy = func(*http.Request) (*url.URL, error) { return readURL("proxy", o.Proxy) }
-		if _, err := c.proxy(nil); err != nil {
+		c.proxy = o.through
+		if _, err := readURL("proxy", o.Proxy); err != nil {
 			return nil, err
 		}
 	}
@@ -110,6 +116,16 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// through is the proxy for a request, nil for what NoProxy names.
+func (o Options) through(r *http.Request) (*url.URL, error) {
+	u, err := readURL("proxy", o.Proxy)
+	if err != nil || o.NoProxy == "" {
+		return u, err
+	}
+	p := httpproxy.Config{HTTPProxy: u.String(), HTTPSProxy: u.String(), NoProxy: o.NoProxy}
+	return p.ProxyFunc()(r.URL)
 }
 
 // Close drops idle connections.
@@ -177,10 +193,13 @@ func (c *Client) transport(n Network) (*http.Transport, error) {
 		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: c.o.Timeout, KeepAlive: 30 * time.Second, Control: n.control}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(!c.o.DisableHTTP2)
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        conf,
-		ForceAttemptHTTP2:      true,
+		Protocols:              protocols,
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,

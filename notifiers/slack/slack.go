@@ -3,6 +3,7 @@
 package slack
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,6 +12,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	slackgo "github.com/slack-go/slack"
 
 	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/notifiers"
@@ -100,6 +103,17 @@ func (n *Notifier) Notify(ctx context.Context, m plan.Message, thread json.RawMe
 	}
 	out, mErr := json.Marshal(done)
 	return out, asError(errors.Join(err, mErr))
+}
+
+// Preview is the message that would be posted first: its text and blocks.
+func (n *Notifier) Preview(m plan.Message) ([]byte, error) {
+	w := n.root(m, n.o.Buttons)
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	err := e.Encode(slackgo.WebhookMessage{Text: w.short, Blocks: &slackgo.Blocks{BlockSet: w.blocks}})
+	return out.Bytes(), err
 }
 
 // receipt is what has been delivered: which message stands in the channel, and how far the delivery

@@ -38,7 +38,7 @@ type Options struct {
 	// Files are read from FS by globs; what they {{ define }} replaces the built-in of that name.
 	FS    fs.FS
 	Files []string
-	// Texts are more files, already read, by name.
+	// Texts are more such files, by their path.
 	Texts map[string][]byte
 	// Link gives the page about a message, or ""; nil links nowhere.
 	Link func(plan.Message) string
@@ -84,8 +84,8 @@ func read(o Options) ([]file, error) {
 			out = append(out, file{n, string(b)})
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(o.Texts)) {
-		out = append(out, file{name, string(o.Texts[name])})
+	for _, n := range slices.Sorted(maps.Keys(o.Texts)) {
+		out = append(out, file{n, string(o.Texts[n])})
 	}
 	return out, errors.Join(faults...)
 }

@@ -85,3 +85,8 @@ func (n *Notifier) Notify(ctx context.Context, m plan.Message, thread json.RawMe
 	_, err = n.http.Post(ctx, send.Request{To: n.o.URL, Body: body, Header: header})
 	return thread, err
 }
+
+// Preview is the body that would be posted.
+func (n *Notifier) Preview(m plan.Message) ([]byte, error) {
+	return encode(m, n.o.Texts.Title(m), n.o.MaxBytes)
+}
