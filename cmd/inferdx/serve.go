@@ -19,6 +19,7 @@ import (
 
 	"github.com/inferdx/inferdx/corpus"
 	"github.com/inferdx/inferdx/internal/secret"
+	"github.com/inferdx/inferdx/internal/selfmetrics"
 	"github.com/inferdx/inferdx/internal/service"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/web"
@@ -78,13 +79,15 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 	if err != nil {
 		return err
 	}
-	s, err := service.New(ctx, service.Options{Setup: cfg, Recordings: corpus.Behind(), Log: log, ExternalURL: o.external})
+	metrics := selfmetrics.New(version())
+	s, err := service.New(ctx, service.Options{Metrics: metrics, Setup: cfg, Recordings: corpus.Behind(), Log: log, ExternalURL: o.external})
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &reloader{load: func() (*setup.Setup, error) { return a.load(o.config, log) }, into: s, log: log}
+	r := &reloader{load: func() (*setup.Setup, error) { return a.load(o.config, log) }, into: s, log: log, metrics: metrics}
+	o.web.Metrics = metrics.Handler()
 	o.web.Log, o.web.Ready, o.web.Reload = log, s.Ready, r.reload
 	o.web.Handlers = map[string]http.Handler{}
 	maps.Copy(o.web.Handlers, s.AlertHandlers(o.token()))
@@ -145,9 +148,10 @@ func (a *app) logger(o *serving) (*slog.Logger, error) {
 // reloader loads the configuration again, for whoever asks. However often that is while one is being
 // loaded, one more follows.
 type reloader struct {
-	load func() (*setup.Setup, error)
-	into *service.Service
-	log  *slog.Logger
+	load    func() (*setup.Setup, error)
+	into    *service.Service
+	log     *slog.Logger
+	metrics *selfmetrics.Metrics
 
 	mu sync.Mutex
 }
@@ -161,6 +165,7 @@ func (r *reloader) reload(context.Context) error {
 		err = r.into.Reload(s)
 	}
 	if err != nil {
+		r.metrics.Reloaded(false, "", time.Time{})
 		r.log.Error("the configuration was not loaded, the old one goes on", "err", err)
 		return fmt.Errorf("load the configuration: %w", err)
 	}

@@ -66,6 +66,14 @@ func (s *Service) hurry() {
 func (s *Service) AlertHandlers(token func() (string, error)) map[string]http.Handler {
 	return alerts.Handler(alerts.Options{
 		Take: s.take, Token: token, Now: s.o.Now, ResolveTimeout: time.Duration(s.parts.Load().setup.Config.Global.ResolveTimeout),
+		Told: func(_ string, taken, dropped int, refused string) {
+			m := s.o.Metrics
+			m.Received("accepted", taken)
+			m.Received("own", dropped)
+			if result, ok := map[string]string{"unauthorized": "unauthorized", "too large": "too_large", "busy": "overloaded", "full": "overloaded", "malformed": "invalid"}[refused]; ok {
+				m.Received(result, 1)
+			}
+		},
 	})
 }
 

@@ -2,9 +2,14 @@ package service
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"hash/fnv"
+	"net"
 	"sync"
 	"time"
+
+	"github.com/inferdx/inferdx/internal/selfmetrics"
 )
 
 // every calls do at an interval until ctx ends: first after a part of the interval that depends on the
@@ -60,6 +65,9 @@ func (s *Service) poll(ctx context.Context, p *parts, srv *server) {
 	faults, err := srv.update(limited, s.world, at)
 	if ctx.Err() == nil {
 		s.sources.told(srv.name, at, faults, err)
+		if err != nil {
+			s.o.Metrics.SourceFailed(srv.name, reason(err))
+		}
 	}
 }
 
@@ -91,4 +99,20 @@ func (s *Service) tidy(ctx context.Context, all *sync.WaitGroup) {
 			}
 		})
 	})
+}
+
+// reason classes why a source could not be read.
+func reason(err error) string {
+	var dns *net.DNSError
+	var op *net.OpError
+	var cert *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.As(err, &cert):
+		return "tls"
+	case errors.As(err, &dns), errors.As(err, &op):
+		return "connection"
+	}
+	return selfmetrics.Other
 }

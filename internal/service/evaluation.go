@@ -14,10 +14,20 @@ import (
 
 // evaluate looks once and keeps what came of it.
 func (s *Service) evaluate(ctx context.Context) error {
+	begin := time.Now()
+	err := s.evaluateOnce(ctx)
+	if ctx.Err() == nil {
+		s.o.Metrics.Evaluated(s.o.Now(), time.Since(begin), err)
+	}
+	return err
+}
+
+func (s *Service) evaluateOnce(ctx context.Context) error {
 	p := s.parts.Load()
 	at, jump := s.clock.look()
 	old, hold := s.mind.state, s.mind.at.IsZero() || at.Sub(s.mind.at).Abs() > gap || jump != 0
 	if jump != 0 {
+		s.o.Metrics.ClockJumped()
 		s.log.Warn("the clock was set: nothing that was remembered ends by that", "by", jump)
 	}
 	if jump < 0 { // samples of the future would be taken for those of now
@@ -62,6 +72,7 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	if err := s.keep.tick(ctx, t); err != nil {
 		return err
 	}
+	s.count(p, got, told)
 	for key, at := range got.started {
 		if old, ok := s.last.started[key]; ok && old != at {
 			p.known.restarted(model.LabelsOfKey(key))

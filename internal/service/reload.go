@@ -85,6 +85,7 @@ func (s *Service) Reload(next *setup.Setup) error {
 	s.world.Unlock()
 	s.scraping.pool.Keep(wanted(next.Content))
 	s.parts.Store(p)
+	s.adopted(p)
 	s.rewatch(p)
 	old.receivers.Close()
 	if old.setup.Config.Storage.Path != next.Config.Storage.Path {

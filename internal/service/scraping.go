@@ -67,6 +67,7 @@ func (s *Service) found(targets []scrape.Target) {
 
 // scraped is told of every scrape.
 func (s *Service) scraped(x scrape.Scrape) {
+	s.o.Metrics.Scraped(x.Err == nil)
 	if x.Err != nil {
 		s.log.Debug("a scrape failed", "url", x.Target.URL.Redacted(), "err", x.Err)
 	}

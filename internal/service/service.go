@@ -16,13 +16,14 @@ import (
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/receivers"
+	"github.com/inferdx/inferdx/internal/selfmetrics"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/store"
 )
 
 // GCPercent is what the garbage collector of a process that serves should be set to: samples live long, and
 // at Go's 100 as much memory again would lie waste. It costs a hundredth of a core at 1,000 servers.
-const GCPercent = 40
+const GCPercent = 25
 
 // Options are what a service is started with.
 type Options struct {
@@ -30,7 +31,9 @@ type Options struct {
 	// Recordings counts, by cause, the recordings behind it.
 	Recordings map[string]int
 	Log        *slog.Logger
-	Now        func() time.Time // the wall clock; time.Now if nil
+	// Metrics count what the service does; nil counts for nobody.
+	Metrics *selfmetrics.Metrics
+	Now     func() time.Time // the wall clock; time.Now if nil
 	// ExternalURL is where people reach the service; empty links nowhere.
 	ExternalURL string
 	// DiscoverEvery is how long changes of targets are gathered; 5 s if 0.
@@ -59,9 +62,10 @@ type Service struct {
 	view     atomic.Pointer[view]
 	ears     atomic.Pointer[receivers.Interactions]
 
-	mind mind // of the evaluating goroutine
-	last seen // likewise
-	said struct {
+	mind       mind           // of the evaluating goroutine
+	last       seen           // likewise
+	suppressed map[string]int // likewise
+	said       struct {
 		silences []plan.Silence
 		acks     map[string]plan.Taken
 	}
@@ -82,6 +86,9 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Metrics == nil {
+		o.Metrics = selfmetrics.New("")
+	}
 	s := &Service{
 		o: o, log: o.Log, clock: newClock(o.Now), world: newWorld(texts(o.Setup.Config.Targets.Identity)),
 		over: make(chan error, 1), ask: make(chan struct{}, 1),
@@ -96,7 +103,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.disk, s.spare = disk, spare
 	s.keep = &keeper{disk: disk, spare: spare, log: o.Log}
-	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, failed: s.fail}
+	s.post = &post{queues: []*store.Store{disk, spare}, now: o.Now, hooks: o.Metrics.OutboxHooks(), failed: s.fail}
 	var kept store.Sent
 	s.mind.state, kept = disk.Load()
 	if s.mind.sent, err = plan.Load(kept); err != nil {
@@ -110,6 +117,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, errors.Join(err, disk.Close(), spare.Close())
 	}
 	s.parts.Store(p)
+	s.adopted(p)
 	return s, nil
 }
 
@@ -181,6 +189,7 @@ func (s *Service) evaluations(ctx context.Context) {
 		}
 		due, missed := plan.next(s.clock.elapsed())
 		if missed > 0 {
+			s.o.Metrics.Missed(missed)
 			s.log.Warn("evaluations were missed", "missed", missed, "interval", plan.interval)
 		}
 		if !s.wait(ctx, due) {

@@ -144,7 +144,12 @@ func (l *loop) parse(p page, at int64) error {
 		text, stamp, v := parser.Series()
 		line := l.lines[string(text)]
 		if line == nil {
-			line = l.learn(parser)
+			if l.pool.foreign.has(text) && len(l.target.Relabel) == 0 {
+				return nil
+			}
+			if line = l.learn(parser); line == unwanted && len(l.target.Relabel) == 0 && l.pool.foreign.add(string(text)) {
+				return nil
+			}
 			l.lines[unique.Make(string(text)).Value()] = line // other targets show the same lines
 		}
 		if line.name == "" {
@@ -178,12 +183,12 @@ func (l *loop) learn(parser textparse.Parser) *known {
 	if !relabel.ProcessBuilder(b, l.target.Relabel...) {
 		return unwanted
 	}
-	out := &known{}
-	out.labels = pageLabels(b.Labels(), &out.name)
-	if out.name == "up" || !l.pool.wanted(out.name) {
+	var own string
+	all := pageLabels(b.Labels(), &own)
+	if own == "up" || !l.pool.wanted(own) {
 		return unwanted
 	}
-	return out
+	return &known{name: unique.Make(own).Value(), labels: all}
 }
 
 func pageLabels(ls labels.Labels, name *string) model.Labels {

@@ -80,6 +80,7 @@ type Pool struct {
 	loops map[string]*loop
 	all   sync.WaitGroup
 
+	foreign lines     // that no target's catalogue wants
 	buffers sync.Pool // of pages: far fewer are read at once than there are targets
 }
 
@@ -110,6 +111,7 @@ func (p *Pool) Keep(keep func(metric string) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keep = keep
+	p.foreign.clear()
 	for _, l := range p.loops {
 		l.relearn.Store(true)
 	}

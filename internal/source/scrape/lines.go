@@ -1,0 +1,40 @@
+package scrape
+
+import "sync"
+
+// mostLines bounds what is remembered of lines that nobody wants; what is beyond is remembered by each
+// target for itself.
+const mostLines = 100_000
+
+// lines is a set of texts that all targets share: a page has as many lines that nobody wants as others,
+// and the same ones as the next server's.
+type lines struct {
+	mu  sync.RWMutex
+	set map[string]bool
+}
+
+func (l *lines) has(text []byte) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.set[string(text)]
+}
+
+// add is false where there is no room.
+func (l *lines) add(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.set) >= mostLines {
+		return false
+	}
+	if l.set == nil {
+		l.set = map[string]bool{}
+	}
+	l.set[text] = true
+	return true
+}
+
+func (l *lines) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.set = nil
+}
