@@ -91,6 +91,7 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 	o.web.Log, o.web.Ready, o.web.Reload = log, s.Ready, r.reload
 	o.web.Handlers = map[string]http.Handler{}
 	maps.Copy(o.web.Handlers, s.AlertHandlers(o.token()))
+	maps.Copy(o.web.Handlers, s.API(version()))
 	o.web.Handlers["POST /api/v1/slack"], o.web.Handlers["POST /api/v1/slack/{receiver...}"] = s.SlackHandler(), s.SlackHandler()
 	var all sync.WaitGroup
 	all.Go(func() { r.follow(ctx) })

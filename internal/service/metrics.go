@@ -23,8 +23,8 @@ func (s *Service) count(p *parts, got seen, told plan.Decision) {
 	}
 	m.Sources(up)
 	targets := map[string]int{"up": 0, "down": 0, "unknown": 0}
-	if s.scraping.pool != nil {
-		for _, h := range s.scraping.pool.Targets() {
+	if pool := s.scraping.pool.Load(); pool != nil {
+		for _, h := range pool.Targets() {
 			switch {
 			case h.Last.At.IsZero():
 				targets["unknown"]++

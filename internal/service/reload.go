@@ -83,7 +83,7 @@ func (s *Service) Reload(next *setup.Setup) error {
 		s.world.clear()
 	}
 	s.world.Unlock()
-	s.scraping.pool.Keep(wanted(next.Content))
+	s.scraping.pool.Load().Keep(wanted(next.Content))
 	s.parts.Store(p)
 	s.adopted(p)
 	s.rewatch(p)

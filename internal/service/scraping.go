@@ -4,16 +4,18 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/inferdx/inferdx/internal/content"
 	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/source/discovery"
+	"github.com/inferdx/inferdx/internal/source/httpclient"
 	"github.com/inferdx/inferdx/internal/source/scrape"
 )
 
 // scraping is our own scraping: who is scraped follows discovery.
 type scraping struct {
-	pool *scrape.Pool
+	pool atomic.Pointer[scrape.Pool] // nil until the service runs
 	find *discovery.Discovery
 
 	mu      sync.Mutex
@@ -26,7 +28,8 @@ func (s *Service) startScraping(ctx context.Context, p *parts, all *sync.WaitGro
 	if s.archive != nil {
 		o.Archive = s.archive
 	}
-	s.scraping.pool = scrape.NewPool(ctx, o)
+	pool := scrape.NewPool(ctx, o)
+	s.scraping.pool.Store(pool)
 	find, err := discovery.New(ctx, s.log, s.o.DiscoverEvery, s.found)
 	if err != nil {
 		return err
@@ -40,7 +43,7 @@ func (s *Service) startScraping(ctx context.Context, p *parts, all *sync.WaitGro
 			s.fail(err)
 		}
 	})
-	all.Go(s.scraping.pool.Wait)
+	all.Go(pool.Wait)
 	return nil
 }
 
@@ -50,7 +53,7 @@ func (s *Service) found(targets []scrape.Target) {
 	s.scraping.targets = targets
 	s.parts.Load().known.sync(targets)
 	s.scraping.mu.Unlock()
-	gone := s.scraping.pool.Sync(targets)
+	gone := s.scraping.pool.Load().Sync(targets)
 	if len(gone) == 0 {
 		return
 	}
@@ -69,7 +72,7 @@ func (s *Service) found(targets []scrape.Target) {
 func (s *Service) scraped(x scrape.Scrape) {
 	s.o.Metrics.Scraped(x.Err == nil)
 	if x.Err != nil {
-		s.log.Debug("a scrape failed", "url", x.Target.URL.Redacted(), "err", x.Err)
+		s.log.Debug("a scrape failed", "url", httpclient.Display(x.Target.URL), "err", x.Err)
 	}
 }
 

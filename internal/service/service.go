@@ -44,6 +44,7 @@ type Options struct {
 type Service struct {
 	o     Options
 	log   *slog.Logger
+	began time.Time
 	clock *clock
 	world *world
 	disk  *store.Store
@@ -90,7 +91,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		o.Metrics = selfmetrics.New("")
 	}
 	s := &Service{
-		o: o, log: o.Log, clock: newClock(o.Now), world: newWorld(texts(o.Setup.Config.Targets.Identity)),
+		o: o, began: o.Now().UTC(), log: o.Log, clock: newClock(o.Now), world: newWorld(texts(o.Setup.Config.Targets.Identity)),
 		over: make(chan error, 1), ask: make(chan struct{}, 1),
 	}
 	disk, err := openStore(ctx, o)
