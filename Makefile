@@ -13,7 +13,7 @@ RACED := ^Test(MessagesArriveInOrder|KeysAreDelivered|AReceiverThatHangs|DrainWa
 
 export PATH := $(GOBIN):$(PATH)
 
-.PHONY: check format lint test rules build bench live soak fuzz tools
+.PHONY: check format lint test rules build bench cost live soak fuzz tools
 
 # Everything a change must pass.
 check: format lint test rules
@@ -41,6 +41,10 @@ build:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# What the whole service costs for 1,000 servers, scraped and diagnosed every 15 s: cores and memory. Seven minutes.
+cost:
+	INFERDX_COST_SECONDS=330 $(GO) test -run '^$$' -bench Service -benchtime 1x -timeout 20m ./internal/service
 
 # A real vLLM on the CPU, loaded, diagnosed, cured and diagnosed again: docs/live.md. About four minutes.
 live:
