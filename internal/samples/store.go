@@ -165,7 +165,7 @@ func (in *Instance) Names() []string {
 // Add appends one sample. Samples of one series may come in any order; Finish sorts them.
 func (x *Series) Add(t int64, v float64) {
 	if n := len(x.Points); n == cap(x.Points) { // doubling would leave many series half empty for good
-		x.Points = append(make([]Point, 0, n+max(n/4, 4)), x.Points...)
+		x.Points = append(make([]Point, 0, n+max(n/8, 2)), x.Points...)
 	}
 	x.Points = append(x.Points, Point{t, v})
 }

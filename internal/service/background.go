@@ -83,12 +83,16 @@ func (s *Service) recall(ctx context.Context, p *parts) {
 // pruneEvery is how often history beyond the retention is deleted.
 const pruneEvery = time.Hour
 
+// forgetEvery is how often samples that no window reaches are dropped. What is kept of it counts: a minute
+// more of 300 series is 20 KB of each server.
+const forgetEvery = 20 * time.Second
+
 // tidy keeps memory and disk from growing.
 func (s *Service) tidy(ctx context.Context, all *sync.WaitGroup) {
 	all.Go(func() {
-		s.every(ctx, time.Minute, "forget samples", func(context.Context) {
+		s.every(ctx, forgetEvery, "forget samples", func(context.Context) {
 			p := s.parts.Load()
-			s.world.forget(s.o.Now(), p.window+p.offset+time.Minute)
+			s.world.forget(s.o.Now(), p.window+p.offset+forgetEvery)
 		})
 	})
 	all.Go(func() {

@@ -107,7 +107,8 @@ func BenchmarkService(b *testing.B) {
 	time.Sleep(time.Duration(seconds) * time.Second)
 	used, passed := spent(b)-before, time.Since(begin)
 	b.ReportMetric(used.Seconds()/passed.Seconds(), "cores")
-	b.ReportMetric(resident(b), "MiB")
+	b.ReportMetric(resident(b, "VmRSS:"), "MiB")
+	b.ReportMetric(resident(b, "RssAnon:"), "MiB-anonymous")
 	b.ReportMetric(float64(len(s.view.Load().diagnoses)), "servers")
 	b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
 	if path := os.Getenv("INFERDX_COST_HEAP"); path != "" {
@@ -145,14 +146,14 @@ func spent(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// resident is the memory of this process in MiB, as the system counts it.
-func resident(b *testing.B) float64 {
+// resident is the memory of this process in MiB, as the system counts it: all of it, or without the pages of files.
+func resident(b *testing.B, which string) float64 {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		b.Skip("no /proc")
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if rest, ok := strings.CutPrefix(line, which); ok {
 			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 			if err != nil {
 				b.Fatal(err)

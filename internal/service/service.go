@@ -23,7 +23,7 @@ import (
 
 // GCPercent is what the garbage collector of a process that serves should be set to: samples live long, and
 // at Go's 100 as much memory again would lie waste. It costs a hundredth of a core at 1,000 servers.
-const GCPercent = 25
+const GCPercent = 15
 
 // Options are what a service is started with.
 type Options struct {

@@ -38,15 +38,18 @@ type loop struct {
 	archives   map[string]ArchiveTarget // by the key of an instance's labels
 }
 
-// known is a line of the page.
+// known is a line of the page. There are hundreds of each target, so it is small.
 type known struct {
-	name string // "" when it is not wanted
-	// labels are all of them until the line is bound, then those beside its instance's, which it shares
-	// with the same lines of other targets.
-	labels, identity model.Labels
-	into             *samples.Series
-	of               *instance
-	kept             any // in the archive
+	full *named          // until it is bound; what it is called afterwards the series knows
+	into *samples.Series // nil when it is not bound
+	of   *instance
+	kept any // in the archive
+}
+
+// named is a line's name and all of its labels.
+type named struct {
+	name   string
+	labels model.Labels
 }
 
 // unwanted stands for every line that is not.
@@ -152,7 +155,7 @@ func (l *loop) parse(p page, at int64) error {
 			}
 			l.lines[unique.Make(string(text)).Value()] = line // other targets show the same lines
 		}
-		if line.name == "" {
+		if line == unwanted {
 			return nil
 		}
 		if n := l.target.SampleLimit; n > 0 && len(l.staged) >= n {
@@ -188,7 +191,7 @@ func (l *loop) learn(parser textparse.Parser) *known {
 	if own == "up" || !l.pool.wanted(own) {
 		return unwanted
 	}
-	return &known{name: unique.Make(own).Value(), labels: all}
+	return &known{full: &named{unique.Make(own).Value(), all}}
 }
 
 func pageLabels(ls labels.Labels, name *string) model.Labels {
@@ -268,6 +271,9 @@ func (l *loop) follow(st *samples.Store, generation int) {
 	}
 	l.generation = generation
 	for _, line := range l.lines {
+		if line.into != nil {
+			line.full = &named{line.into.Name, slices.Concat(line.into.Labels, line.of.in.Labels)}
+		}
 		line.into, line.of = nil, nil
 	}
 	l.instances = map[*samples.Instance]*instance{}
@@ -303,10 +309,9 @@ func (l *loop) bind(st *samples.Store, line *known) {
 	if line.into != nil {
 		return
 	}
-	in, rest := st.Instance(slices.Concat(line.labels, line.identity))
+	in, rest := st.Instance(line.full.labels)
 	line.of = l.attach(in)
-	line.into = in.Ensure(line.name, rest)
-	line.labels, line.identity = line.into.Labels, in.Labels
+	line.into, line.full = in.Ensure(line.full.name, rest), nil
 }
 
 // up records the scrape with every instance that the page shows.
