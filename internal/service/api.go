@@ -29,6 +29,9 @@ func (p present) Snapshot() api.Snapshot {
 	out := api.Snapshot{Status: api.Status{
 		Version: p.version, Started: p.began, LastEvaluation: p.LastLook(), ConfigHash: parts.setup.Hash, Warnings: p.disk.Warnings(),
 	}}
+	for _, f := range parts.known.launch.Faults() {
+		out.Status.Warnings = append(out.Status.Warnings, f.Source+": "+f.Err)
+	}
 	if err := p.keep.writable(); err != nil {
 		out.Status.StoreError = err.Error()
 	}

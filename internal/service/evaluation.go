@@ -73,6 +73,7 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 		return err
 	}
 	s.count(p, got, told)
+	s.journal.write(ctx, s.log, slices.Concat(got.diagnoses, got.sources))
 	for key, at := range got.started {
 		if old, ok := s.last.started[key]; ok && old != at {
 			p.known.restarted(model.LabelsOfKey(key))

@@ -58,6 +58,7 @@ type Service struct {
 	reloads  reloads
 	desk     desk
 	trials   trials
+	journal  journal
 	ask      chan struct{} // for a look before the next one is due
 	parts    atomic.Pointer[parts]
 	view     atomic.Pointer[view]
