@@ -89,7 +89,7 @@ func TestFault43AFullDiskKeepsNoMessageBack(t *testing.T) {
 	}
 }
 
-func TestAStoreThatAnotherProcessTookOverEndsTheService(t *testing.T) {
+func TestFault46ASecondProcessOnTheSameStoreTakesOverAndTheFirstEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	first, err := store.Open(t.Context(), path, store.Options{})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/setup"
+	"github.com/inferdx/inferdx/internal/source/scrape"
 	"github.com/inferdx/inferdx/internal/store"
 )
 
@@ -135,5 +136,37 @@ func TestAServiceThatDoesNotRunTakesNoConfiguration(t *testing.T) {
 	w := serve(t, t0, "urls: ['localhost:1']")
 	if err := w.Reload(w.o.Setup); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFault10AReloadKeepsTheTimersOfWhatIsAboutToBeTold(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']\nreceivers: [{name: r, webhook: {url: 'http://127.0.0.1:1'}}]\nroute: {receiver: r, group_wait: 2m}\n")
+	f := &feeder{w: w, p: acts(t, t0, time.Hour, "seqs8-c64"), kept: map[string]any{}, target: map[string]scrape.ArchiveTarget{}}
+	for len(w.mind.sent) == 0 { // until a group waits for more
+		f.live(15 * time.Second)
+	}
+	waits := w.wall
+	f.live(time.Minute)
+	next, err := setup.Load(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.newParts(w.o, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.parts.Store(p)
+	for len(f.told()) == 0 {
+		if w.wall.Sub(waits) > 10*time.Minute {
+			t.Fatal("nothing was told")
+		}
+		f.live(15 * time.Second)
+	}
+	if d := w.wall.Sub(waits); d > 2*time.Minute+30*time.Second {
+		t.Errorf("told %s after the group began to wait: the reload began the wait anew", d)
+	}
+	f.live(5 * time.Minute)
+	if got := f.told(); len(got) != 1 {
+		t.Errorf("told %v", got)
 	}
 }
