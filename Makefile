@@ -9,7 +9,7 @@ FUZZTIME ?= 30s
 CONCURRENT := ^github.com/inferdx/inferdx/(internal/(source/|replay)|notifiers/)
 
 # SQLite in Go is forty times slower under the race detector, so these few tests of the outbox stand for all.
-RACED := ^Test(MessagesArriveInOrder|KeysAreDelivered|AReceiverThatHangs|DrainWaits|APanicIs)
+RACED := ^Test(Fault[0-9]+)?(MessagesArriveInOrder|KeysAreDelivered|AReceiverThatHangs|DrainWaits|APanicIs)
 
 export PATH := $(GOBIN):$(PATH)
 

@@ -14,7 +14,7 @@ import (
 	"github.com/inferdx/inferdx/notifiers"
 )
 
-func TestADeadLetterGoesToTheFallbackUntilItIsResolvedThere(t *testing.T) {
+func TestFault60ADeadLetterGoesToTheFallbackUntilItIsResolvedThere(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		down := true
 		in := &inbox{fail: func(int, plan.Message) error {
@@ -83,7 +83,7 @@ func TestTheLastWordBeforeTheDeadlineIsAnAttempt(t *testing.T) {
 	})
 }
 
-func TestAFinalErrorEndsAtOnceAndOnlyForThatMessage(t *testing.T) {
+func TestFault62AFinalErrorEndsAtOnceAndOnlyForThatMessage(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		in := &inbox{fail: func(_ int, m plan.Message) error {
 			if m.Number == 1 {
@@ -118,7 +118,7 @@ func TestARetryAfterPastTheDeadlineIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-func TestAReceiverThatIsGoneIsDisabledUntilItIsEnabled(t *testing.T) {
+func TestFault63AReceiverThatIsGoneIsDisabledUntilItIsEnabled(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		in := &inbox{fail: func(call int, _ plan.Message) error {
 			if call == 1 {

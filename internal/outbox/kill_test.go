@@ -155,7 +155,7 @@ func (b *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	time.Sleep(time.Duration(rand.IntN(5)) * time.Millisecond) // so that some die before they know
 }
 
-func TestKillNineLosesNothingAndRepeatsAtMostOne(t *testing.T) {
+func TestFault41KillNineLosesNothingAndRepeatsAtMostOne(t *testing.T) {
 	runs := 10
 	if n, err := strconv.Atoi(os.Getenv("INFERDX_SOAK_RUNS")); err == nil {
 		runs = n

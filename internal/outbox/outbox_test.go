@@ -55,7 +55,7 @@ func TestMessagesArriveInOrderAndInTheirThread(t *testing.T) {
 	})
 }
 
-func TestAThousandRateLimitsInARowLoseNothing(t *testing.T) {
+func TestFault59AThousandRateLimitsInARowLoseNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		in := &inbox{fail: func(call int, _ plan.Message) error {
 			if call <= 1000 {
@@ -108,7 +108,7 @@ func TestARateLimitPausesTheReceiverAndNoOther(t *testing.T) {
 	})
 }
 
-func TestAReceiverThatHangsDelaysNoOther(t *testing.T) {
+func TestFault64AReceiverThatHangsDelaysNoOther(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		hangs := notify(func(ctx context.Context, _ plan.Message, _ json.RawMessage) (json.RawMessage, error) {
 			<-ctx.Done()
@@ -212,7 +212,7 @@ func TestAPanicIsAFailedAttempt(t *testing.T) {
 	})
 }
 
-func TestDrainWaitsForWhatIsInFlightAndKeepsTheRest(t *testing.T) {
+func TestFault45DrainWaitsForWhatIsInFlightAndKeepsTheRest(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *store.Store) {
 		slow := notify(func(ctx context.Context, m plan.Message, _ json.RawMessage) (json.RawMessage, error) {
 			d := 5 * time.Second

@@ -111,6 +111,9 @@ func BenchmarkService(b *testing.B) {
 	b.ReportMetric(resident(b, "RssAnon:"), "MiB-anonymous")
 	b.ReportMetric(float64(len(s.view.Load().diagnoses)), "servers")
 	b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.Logf("heap: in use %d MiB, idle %d, released %d; stacks %d; spans %d; collector %d; other %d", m.HeapInuse>>20, m.HeapIdle>>20, m.HeapReleased>>20, m.StackInuse>>20, m.MSpanSys>>20, m.GCSys>>20, m.OtherSys>>20)
 	if path := os.Getenv("INFERDX_COST_HEAP"); path != "" {
 		f, err := os.Create(path)
 		if err != nil {

@@ -121,7 +121,7 @@ func TestTheDatabaseOfAnotherProgramIsLeftAlone(t *testing.T) {
 	sqlite(t, path, "INSERT INTO precious VALUES (1)") // still there
 }
 
-func TestACorruptFileIsSetAsideAndTheServiceStarts(t *testing.T) {
+func TestFault42ACorruptFileIsSetAsideAndTheServiceStarts(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		harm func([]byte) []byte

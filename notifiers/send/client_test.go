@@ -199,7 +199,7 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 	}
 }
 
-func TestFailuresAreToldApartAndShowNoSecret(t *testing.T) {
+func TestFault66FailuresAreToldApartAndShowNoSecret(t *testing.T) {
 	dead := httptest.NewServer(nil)
 	dead.Close()
 	plain := serve(t, func(w http.ResponseWriter, r *http.Request) {

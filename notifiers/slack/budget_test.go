@@ -14,7 +14,7 @@ import (
 	"github.com/inferdx/inferdx/notifiers/template/templatetest"
 )
 
-func TestBlocksThatSlackRefusesAreSentAsPlainText(t *testing.T) {
+func TestFault61BlocksThatSlackRefusesAreSentAsPlainText(t *testing.T) {
 	for _, code := range []string{"invalid_blocks", "invalid_attachments", "msg_blocks_too_long"} {
 		t.Run(code, func(t *testing.T) {
 			s := fast(t, slacktest.Options{})
@@ -56,7 +56,7 @@ func TestBlocksThatSlackRefusesAreSentAsPlainText(t *testing.T) {
 	})
 }
 
-func TestTwoHundredDiagnosesStayWithinTheBudgetAndTheWorstIsKept(t *testing.T) {
+func TestFault67TwoHundredDiagnosesStayWithinTheBudgetAndTheWorstIsKept(t *testing.T) {
 	long := strings.Repeat("a very long name & <more> ", 20)
 	for name, ds := range map[string][]model.Diagnosis{
 		"plain":            templatetest.Many(templatetest.New(t).Diagnose(t, "b_kv_small"), 200),

@@ -163,7 +163,7 @@ func TestAHangEndsWithTheContext(t *testing.T) {
 	}
 }
 
-func TestAnEndlessAnswerIsNotReadToItsEnd(t *testing.T) {
+func TestFault65AnEndlessAnswerIsNotReadToItsEnd(t *testing.T) {
 	s := fast(t, slacktest.Options{})
 	s.Fail("", 1, 200, `{"ok":true,"channel":"`+strings.Repeat("x", 4<<20)+`"}`)
 	if _, err := bot(t, s, nil).Notify(context.Background(), templatetest.Message(plan.Test), nil); err == nil {
