@@ -19,6 +19,10 @@ type Policy struct {
 	Inhibit   []Inhibition
 	// External labels go on every problem that has no label of that name.
 	External map[string]string
+	// Settle is how many evaluations in a row have to name another primary cause before it is told; 3 if
+	// 0. Evidence comes from a window: until all of it is younger than what has changed, as a restart, it is of
+	// two states at once, and so may the cause be.
+	Settle int
 	// Deliver is how long a message may take to arrive; an hour if 0. Alertmanager tries for one
 	// group_interval and then decides anew; a message of ours is never decided twice, so it is tried
 	// until it would be old news: at the latest then the fallback hears of it.

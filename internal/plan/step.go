@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// stable is how many evaluations in a row have to name another cause before that is news.
+	// stable is how many evaluations in a row have to name another cause before that is news, where the
+	// policy does not say.
 	stable = 3
 	// afterlife is how long what ended is remembered, for changes that are verified later.
 	afterlife = time.Hour
@@ -75,7 +76,7 @@ func (s *step) update() {
 		case c == m.Cause || c == "":
 			m.Other, m.Seen = "", 0
 		case c == m.Other:
-			m.Seen = min(m.Seen+1, stable)
+			m.Seen = min(m.Seen+1, s.settle())
 		default:
 			m.Other, m.Seen = c, 1
 		}
@@ -208,7 +209,7 @@ func (s *step) news(worst int) Reason {
 		if !m.Told {
 			return Worse
 		}
-		other = other || m.Seen >= stable
+		other = other || m.Seen >= s.settle()
 		hushed = hushed || m.Hushed
 	}
 	switch {
@@ -275,4 +276,12 @@ func (s *step) finished() bool {
 		return e.Last.IsZero() || !at.Before(e.Last.Add(s.route.GroupInterval))
 	}
 	return !at.Before(e.Last.Add(max(s.route.GroupInterval, afterlife)))
+}
+
+// settle is how many evaluations in a row make another cause news.
+func (s *step) settle() int {
+	if n := s.p.Settle; n > 0 {
+		return n
+	}
+	return stable
 }

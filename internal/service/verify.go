@@ -88,9 +88,9 @@ func (s *Service) settle(ctx context.Context, p *parts, at time.Time) (tell []pl
 	return tell, true
 }
 
-// worthTelling leaves out restarts that nobody meant for anything and that did no harm.
+// worthTelling leaves out what came of restarts that nobody meant for anything and that changed nothing.
 func worthTelling(c verify.Concluded) bool {
-	return c.Trial.Cause != "" || c.Trial.Change.By != "" || len(c.Trial.Change.Turns) > 0 || c.Outcome.Verdict == string(compare.Worse)
+	return c.Outcome.Verdict == string(compare.Improved) || c.Trial.Cause != "" || c.Trial.Change.By != "" || len(c.Trial.Change.Turns) > 0 || c.Outcome.Verdict == string(compare.Worse)
 }
 
 func (s *Service) keepOutcome(ctx context.Context, r verify.Record) error {

@@ -13,6 +13,9 @@ import (
 // PolicyOf gives the policy of a loaded configuration. One without receivers tells nobody.
 func PolicyOf(cfg *config.Config) *plan.Policy {
 	p := &plan.Policy{Receivers: map[string]plan.Receiver{}, External: map[string]string{}}
+	if every := cfg.Global.EvaluationInterval; every > 0 {
+		p.Settle = int(cfg.Global.Window/every) + 1
+	}
 	for name, v := range cfg.Global.ExternalLabels {
 		p.External[string(name)] = v
 	}
