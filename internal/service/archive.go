@@ -22,7 +22,7 @@ type archive struct {
 func openArchive(o Options) *archive {
 	c := o.Setup.Config
 	db, err := tsdb.Open(filepath.Join(c.Storage.Path, tsdb.Folder), tsdb.Options{
-		Retention: time.Duration(c.Storage.Retention), Identity: texts(c.Targets.Identity), Logger: o.Log, Now: o.Now,
+		Retention: time.Duration(c.Storage.Retention), Identity: texts(c.Targets.Identity), Logger: slog.New(warnings{o.Log.Handler()}), Now: o.Now,
 	})
 	if err != nil {
 		o.Log.Error("samples cannot be kept on disk: comparisons with the past will be missing", "err", err)
@@ -78,3 +78,17 @@ func (s *Service) recallPresent(ctx context.Context, p *parts) {
 	defer s.world.Unlock()
 	s.world.samples.Absorb(st)
 }
+
+// warnings passes on what is a warning at least: a library's own progress is nobody's news.
+type warnings struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (w warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && w.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs implements slog.Handler.
+func (w warnings) WithAttrs(as []slog.Attr) slog.Handler { return warnings{w.Handler.WithAttrs(as)} }
+
+// WithGroup implements slog.Handler.
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }

@@ -67,6 +67,7 @@ func (s *Service) poll(ctx context.Context, p *parts, srv *server) {
 		s.sources.told(srv.name, at, faults, err)
 		if err != nil {
 			s.o.Metrics.SourceFailed(srv.name, reason(err))
+			s.log.Warn("a source cannot be read", "source", srv.name, "err", err)
 		}
 	}
 }

@@ -68,9 +68,12 @@ func Serve(ctx context.Context, o Options, listening func([]net.Addr)) error {
 	ended := make(chan error, 1)
 	plain := false
 	go func() {
-		ended <- toolkit.ServeMultiple(listeners, srv, &toolkit.FlagConfig{WebListenAddresses: &o.Listen, WebSystemdSocket: &plain, WebConfigFile: &o.ConfigFile}, o.Log)
+		ended <- toolkit.ServeMultiple(listeners, srv, &toolkit.FlagConfig{WebListenAddresses: &o.Listen, WebSystemdSocket: &plain, WebConfigFile: &o.ConfigFile}, slog.New(slog.DiscardHandler))
 	}()
 	listening(addrs)
+	for _, a := range addrs {
+		o.Log.Info("listening", "address", a.String(), "web_config", o.ConfigFile)
+	}
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)
