@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -77,30 +78,16 @@ func (s *Service) AlertHandlers(token func() (string, error)) map[string]http.Ha
 	})
 }
 
+// lookBack bounds the time that an evaluation may spend on reading what was when alerts began.
+const lookBack = 5 * time.Second
+
 // enrich adds the alerts that are active to what was seen.
 func (s *Service) enrich(ctx context.Context, p *parts, at time.Time, ds []model.Diagnosis) ([]model.Diagnosis, json.RawMessage) {
+	s.lookAtNew(ctx, p, at, ds)
 	s.desk.mu.Lock()
 	defer s.desk.mu.Unlock()
-	s.desk.active = s.desk.active.Expire(at)
 	if len(s.desk.active) == 0 {
 		return ds, json.RawMessage("{}")
-	}
-	targets := make([]map[string]string, len(ds))
-	for i, d := range ds {
-		targets[i] = d.Target
-	}
-	for id, a := range s.desk.active {
-		if a.Looked {
-			continue
-		}
-		if a.Looked = true; at.Sub(a.StartsAt) > time.Minute {
-			for _, i := range alerts.Match(a, targets) {
-				if a.Then = s.then(ctx, p, a.StartsAt, ds[i]); a.Then != "" {
-					break
-				}
-			}
-		}
-		s.desk.active[id] = a
 	}
 	text, err := json.Marshal(s.desk.active)
 	if err != nil {
@@ -109,14 +96,55 @@ func (s *Service) enrich(ctx context.Context, p *parts, at time.Time, ds []model
 	return alerts.Enrich(ds, s.desk.active.Sorted()), text
 }
 
+// lookAtNew finds out what was when the alerts began that have come since the last look. Meanwhile others
+// are taken.
+func (s *Service) lookAtNew(ctx context.Context, p *parts, at time.Time, ds []model.Diagnosis) {
+	s.desk.mu.Lock()
+	s.desk.active = s.desk.active.Expire(at)
+	fresh := map[string]alerts.Alert{}
+	for id, a := range s.desk.active {
+		if !a.Looked {
+			fresh[id] = a
+		}
+	}
+	s.desk.mu.Unlock()
+	if len(fresh) == 0 {
+		return
+	}
+	targets := make([]map[string]string, len(ds))
+	for i, d := range ds {
+		targets[i] = d.Target
+	}
+	ctx, stop := context.WithTimeout(ctx, lookBack)
+	defer stop()
+	for id, a := range fresh {
+		if a.Looked = true; at.Sub(a.StartsAt) > time.Minute {
+			for _, i := range alerts.Match(a, targets) {
+				if a.Then = s.then(ctx, p, a.StartsAt, ds[i]); a.Then != "" || ctx.Err() != nil {
+					break
+				}
+			}
+		}
+		fresh[id] = a
+	}
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	next := maps.Clone(s.desk.active)
+	for id, a := range fresh {
+		if now, ok := next[id]; ok {
+			now.Looked, now.Then = a.Looked, a.Then
+			next[id] = now
+		}
+	}
+	s.desk.active = next
+}
+
 // then says what was found of a server at the time at which an alert about it began, where it is not
 // seen any more.
 func (s *Service) then(ctx context.Context, p *parts, began time.Time, now model.Diagnosis) string {
 	if slices.ContainsFunc(now.Causes, func(c model.Cause) bool { return c.Primary }) {
 		return ""
 	}
-	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
-	defer stop()
 	only := func(in model.Labels) bool {
 		for _, l := range in {
 			if now.Target[l.Name] != l.Value {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/alerts"
 	"github.com/inferdx/inferdx/internal/require"
+	"github.com/inferdx/inferdx/internal/source/scrape"
 )
 
 // answers serves the receiver of a service.
@@ -105,4 +106,24 @@ func TestFault40AlertsSurviveARestart(t *testing.T) {
 	if got := len(w.last.diagnoses); got != 1 || w.last.diagnoses[0].Scope != alerts.Scope {
 		t.Errorf("%d diagnoses", got)
 	}
+}
+
+func TestAnAlertThatComesLateIsDiagnosedForTheTimeAtWhichItBegan(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']")
+	f := &feeder{w: w, p: acts(t, t0, 15*time.Minute, "seqs8-c64", "base-c64"), kept: map[string]any{}, target: map[string]scrape.ArchiveTarget{}}
+	f.live(27 * time.Minute)
+	all, _, err := alerts.Webhook([]byte(`{"version":"4","receiver":"x","alerts":[{"status":"firing","labels":{"alertname":"UsersComplain","instance":"h200-0:8000"},"startsAt":"`+t0.Add(10*time.Minute).Format(time.RFC3339)+`"}]}`), w.wall)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.take(all); err != nil {
+		t.Fatal(err)
+	}
+	w.look()
+	for _, d := range w.last.diagnoses {
+		if strings.Contains(strings.Join(d.Notes, "\n"), "max-num-seqs-too-low") {
+			return
+		}
+	}
+	t.Errorf("notes: %v", w.last.diagnoses[0].Notes)
 }
