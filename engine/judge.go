@@ -31,6 +31,27 @@ const maxStep = time.Minute
 // a pod that moved, is not a recovery.
 const held = 5 * time.Minute
 
+// undecided is how long a symptom goes on that nobody can tell of any more although all that it asks for is
+// seen: as where the objective lies inside a bucket of the histogram, and a few requests always fall into
+// it. The harm that began it was sure, and would be seen if it were still there. A signal that is missing
+// is another matter: without it nothing ends.
+const undecided = 30 * time.Minute
+
+// bounded says that a rule is unknown although every signal that it names is there, by their bounds alone.
+func bounded(r *rules.Rule, f *model.Frame, id model.EntityID) bool {
+	env := expression.Of(f, id)
+	for _, n := range r.When.Names() {
+		name := n.ID
+		if n.Over != "" {
+			name = n.Over + "(" + n.ID + ")"
+		}
+		if _, ok := env.Number(name); !ok && !n.Text {
+			return false
+		}
+	}
+	return true
+}
+
 // Judge applies every rule to one frame. Frames must come in order of time. A rule that is unknown
 // keeps its state: it neither fires nor resolves. The state of an entity that the frame does not show is
 // held for the rule's keep_firing_for, five minutes at least; a rule that is gone takes its state along.
@@ -117,6 +138,8 @@ func advance(h Held, seen bool, truth expression.Truth, r *rules.Rule, f *model.
 	case truth == expression.False && f.At.Sub(h.LastTrue) >= r.KeepFiringFor:
 		return h, false
 	case truth == expression.False && !h.Firing:
+		return h, false
+	case truth == expression.Unknown && f.At.Sub(h.LastTrue) >= max(r.KeepFiringFor, undecided) && bounded(r, f, id):
 		return h, false
 	}
 	h.LastSeen = f.At

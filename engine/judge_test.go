@@ -143,3 +143,38 @@ func TestAnEntityThatNoFrameShowsKeepsItsStateForAWhile(t *testing.T) {
 		t.Errorf("a rule that was removed leaves %d states", len(left))
 	}
 }
+
+// With 2 s as the objective and a bucket from 1 s to 2.5 s, a few requests in it make "over the objective"
+// unknown for good; a symptom that began for sure must not outlive its harm by that.
+func TestWhatOnlyBoundsLeaveOpenEndsAfterAWhileAndWhatIsMissingDoesNot(t *testing.T) {
+	e := newEngine(t, map[string]string{"slow": "{title: s, when: over >= 3, for: 0s, keep_firing_for: 1m}"}, nil)
+	frame := func(when time.Time, v model.Value, there bool) *model.Frame {
+		f := at(when, map[string]float64{"waiting": 1})
+		b := model.NewFrame(when, 5*time.Minute, f.Entities)
+		if there {
+			b.Set(0, "over", v)
+		}
+		return b.Frame()
+	}
+	judge := func(open model.Value, there bool, d time.Duration) int {
+		state, _ := e.Judge(State{}, frame(t0, model.Known(9), true))
+		var ss []model.Symptom
+		for when := t0.Add(15 * time.Second); when.Before(t0.Add(d)); when = when.Add(15 * time.Second) {
+			state, ss = e.Judge(state, frame(when, open, there))
+		}
+		return len(ss)
+	}
+	some := model.Value{V: 0, Bound: model.AtLeast, Most: 5}
+	if judge(some, true, 29*time.Minute) != 1 {
+		t.Error("it ended while it may well have gone on")
+	}
+	if judge(some, true, 32*time.Minute) != 0 {
+		t.Error("nobody can tell for half an hour, and it still fires")
+	}
+	if judge(some, false, 10*time.Hour) != 1 {
+		t.Error("a signal that is missing ended a symptom")
+	}
+	if judge(model.Value{V: 0, Bound: model.AtLeast, Most: 2}, true, 2*time.Minute) != 0 {
+		t.Error("at most two are not three")
+	}
+}
