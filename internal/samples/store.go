@@ -164,10 +164,23 @@ func (in *Instance) Names() []string {
 
 // Add appends one sample. Samples of one series may come in any order; Finish sorts them.
 func (x *Series) Add(t int64, v float64) {
-	if n := len(x.Points); n == cap(x.Points) { // doubling would leave many series half empty for good
-		x.Points = append(make([]Point, 0, n+max(n/8, 2)), x.Points...)
+	if n := len(x.Points); n == cap(x.Points) {
+		x.Points = append(make([]Point, 0, room(n)), x.Points...)
 	}
 	x.Points = append(x.Points, Point{t, v})
+}
+
+// room is how many points to make place for when n do not suffice: doubling would leave many series half
+// empty for good, and growing by little would leave holes of many sizes behind. A window of five minutes at
+// 15 s and what is not yet forgotten are 22.
+func room(n int) int {
+	switch {
+	case n < 4:
+		return 4
+	case n < 24:
+		return 24
+	}
+	return n + max(n/8, 8)
 }
 
 // Finish sorts every series, drops doubled timestamps (the last one added wins) and derives when

@@ -30,7 +30,8 @@ type loop struct {
 	last    atomic.Pointer[Scrape]
 	relearn atomic.Bool
 
-	lines      map[string]*known // by text on the page
+	order      []*known          // the wanted lines as the page had them last
+	lines      map[string]*known // those that are not in that order, by text
 	staged     []given
 	generation int
 	instances  map[*samples.Instance]*instance
@@ -40,6 +41,7 @@ type loop struct {
 
 // known is a line of the page. There are hundreds of each target, so it is small.
 type known struct {
+	text string          // as on the page, shared with the same lines of other targets
 	full *named          // until it is bound; what it is called afterwards the series knows
 	into *samples.Series // nil when it is not bound
 	of   *instance
@@ -137,24 +139,13 @@ func (l *loop) read(ctx context.Context, at int64) error {
 
 func (l *loop) parse(p page, at int64) error {
 	if l.relearn.Swap(false) {
-		l.lines = nil
-	}
-	if l.lines == nil {
-		l.lines = map[string]*known{}
+		l.lines, l.order = nil, nil
 	}
 	l.staged = l.staged[:0]
+	at0 := 0
 	return walk(p, func(textparse.Parser) {}, func(parser textparse.Parser) error {
 		text, stamp, v := parser.Series()
-		line := l.lines[string(text)]
-		if line == nil {
-			if l.pool.foreign.has(text) && len(l.target.Relabel) == 0 {
-				return nil
-			}
-			if line = l.learn(parser); line == unwanted && len(l.target.Relabel) == 0 && l.pool.foreign.add(string(text)) {
-				return nil
-			}
-			l.lines[unique.Make(string(text)).Value()] = line // other targets show the same lines
-		}
+		line := l.line(text, &at0, parser)
 		if line == unwanted {
 			return nil
 		}
@@ -168,6 +159,44 @@ func (l *loop) parse(p page, at int64) error {
 		l.staged = append(l.staged, given{line, samples.Point{T: t, V: v}})
 		return nil
 	})
+}
+
+// line finds what is known of a line. Pages keep their order from scrape to scrape, so that it mostly is the
+// next one; a map of all would take more memory than the lines themselves.
+func (l *loop) line(text []byte, next *int, parser textparse.Parser) *known {
+	if i := *next; i < len(l.order) && l.order[i].text == string(text) {
+		*next = i + 1
+		return l.order[i]
+	}
+	plain := len(l.target.Relabel) == 0
+	if plain && l.pool.foreign.has(text) {
+		return unwanted
+	}
+	if line := l.lines[string(text)]; line != nil {
+		return line
+	}
+	for i := *next; i < len(l.order); i++ { // lines before it have left the page
+		if l.order[i].text == string(text) {
+			*next = i + 1
+			return l.order[i]
+		}
+	}
+	line := l.learn(parser)
+	if line == unwanted && plain && l.pool.foreign.add(string(text)) {
+		return unwanted
+	}
+	if line != unwanted {
+		line.text = unique.Make(string(text)).Value()
+	}
+	if line != unwanted && *next == len(l.order) {
+		l.order, *next = append(l.order, line), len(l.order)+1
+		return line
+	}
+	if l.lines == nil {
+		l.lines = map[string]*known{}
+	}
+	l.lines[string(text)] = line
+	return line
 }
 
 // learn makes what is known of a line that was never seen on this page.
@@ -270,15 +299,23 @@ func (l *loop) follow(st *samples.Store, generation int) {
 		return
 	}
 	l.generation = generation
+	for _, line := range l.order {
+		line.unbind()
+	}
 	for _, line := range l.lines {
-		if line.into != nil {
-			line.full = &named{line.into.Name, slices.Concat(line.into.Labels, line.of.in.Labels)}
-		}
-		line.into, line.of = nil, nil
+		line.unbind()
 	}
 	l.instances = map[*samples.Instance]*instance{}
 	l.own, _ = st.Instance(l.target.Labels)
 	l.attach(l.own)
+}
+
+// unbind forgets the series that takes the line's samples, but not what it is called.
+func (k *known) unbind() {
+	if k.into != nil {
+		k.full = &named{k.into.Name, slices.Concat(k.into.Labels, k.of.in.Labels)}
+	}
+	k.into, k.of = nil, nil
 }
 
 func (l *loop) attach(in *samples.Instance) *instance {
