@@ -168,8 +168,8 @@ func (s *Service) Run(ctx context.Context) error {
 		stop(failed)
 	}
 	s.end()
-	s.trials.all.Wait()
 	all.Wait()
+	s.trials.all.Wait() // which looks have started
 	return errors.Join(failed, s.close(ctx))
 }
 
