@@ -53,8 +53,7 @@ Exit status: 0 after SIGTERM or an interrupt, 1 when it cannot start or go on, 2
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.config, "config.file", "inferdx.yml", "the configuration; `inferdx docs configuration` describes it")
-	unquoteUsage(f, "config.file")
+	f.StringVar(&o.config, "config.file", "inferdx.yml", "the configuration: docs/configuration.md")
 	f.StringArrayVar(&o.web.Listen, "web.listen-address", []string{"127.0.0.1:9798"}, "where to answer HTTP (repeatable)")
 	f.StringVar(&o.web.ConfigFile, "web.config.file", "", "TLS and passwords, in the form of Prometheus's exporter-toolkit")
 	f.StringVar(&o.external, "web.external-url", "", "the URL under which people reach this inferdx, for links in messages")
