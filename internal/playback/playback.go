@@ -5,6 +5,7 @@ package playback
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -122,6 +123,7 @@ type line struct {
 	text       string // name and labels, but job and instance
 	points     []samples.Point
 	cumulative bool
+	whole      bool    // it counts things: its share of a repetition is rounded down, as there is no half request
 	started    bool    // it says when the process was started
 	base       float64 // is added: what it had reached before, or less what it had when recording began
 	gain       float64 // of one repetition
@@ -165,6 +167,7 @@ func (l *line) prepare(anew bool, period int64) {
 	if !l.cumulative {
 		return
 	}
+	l.whole = !slices.ContainsFunc(l.points, func(p samples.Point) bool { return p.V != math.Trunc(p.V) })
 	a, b := l.points[0], l.points[len(l.points)-1]
 	if b.T > a.T {
 		l.gain = max(b.V-a.V, 0) * float64(period) / float64(b.T-a.T)
@@ -202,6 +205,9 @@ func (l *line) at(t time.Duration, a *act) (float64, bool) {
 	v := l.points[i].V
 	if l.cumulative {
 		v += l.base + float64(turn)*l.gain
+		if l.whole {
+			v = math.Floor(v)
+		}
 	}
 	return v, true
 }

@@ -2,6 +2,7 @@ package playback_test
 
 import (
 	"maps"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -62,6 +63,20 @@ func TestCountersGrowHoweverOftenARecordingIsRepeated(t *testing.T) {
 				}
 			}
 			maps.Copy(before, now)
+		}
+	}
+}
+
+func TestWhatCountsRequestsStaysWhole(t *testing.T) {
+	p, err := playback.New(t0, playback.Act{Recording: read(t, "base-c64")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, after := range []time.Duration{0, time.Minute, time.Hour + 7*time.Second} {
+		for series, v := range page(t, p, "vllm", after) {
+			if strings.Contains(series, "_bucket{") && v != math.Trunc(v) {
+				t.Errorf("after %s %s is %v", after, series, v)
+			}
 		}
 	}
 }
