@@ -144,6 +144,9 @@ func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
 		}
 		d.matchers[id] = ms
 	}
+	if _, ok := d.Series[d.Started.S]; !ok && d.Started.S != "" {
+		faults = append(faults, s.Problem(d.Started.Pos, len(d.Started.S), "unknown series "+d.Started.S, "series of this file: "+yamlpos.Nearest(d.Started.S, keys(d.Series))))
+	}
 	for id, src := range d.Signals {
 		def, ok := d.Series[src.Of.S]
 		if !ok {

@@ -20,6 +20,7 @@ type dialect struct {
 	defs     []definition         // in order of id
 	stats    []statistic          // in order of id, so that frames are built the same way each time
 	places   map[string]int       // signal id -> index of stats
+	started  int                  // the definition of Dialect.Started, -1 where there is none
 }
 
 // definition is a SeriesDef whose alternatives are spelled out, in the order of trying.
@@ -59,6 +60,10 @@ func (d *dialect) compile(c *Catalog) {
 	for _, id := range keys(d.Series) {
 		number[id] = len(d.defs)
 		d.defs = append(d.defs, d.Series[id].define(d.matchers[id]))
+	}
+	d.started = -1
+	if at, ok := number[d.Started.S]; ok {
+		d.started = at
 	}
 	for _, id := range keys(d.Signals) {
 		src := d.Signals[id]

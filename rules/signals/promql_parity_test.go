@@ -84,7 +84,8 @@ func (p *parity) compare(at time.Time) {
 }
 
 func (p *parity) entity(f *model.Frame, a *assembly, id model.EntityID, in *samples.Instance, d *dialect, match string) {
-	w := a.window(in)
+	whole := a.window(in)
+	now := newFeed(in, d, nil).process(whole)
 	own := []string{}
 	if match != "" {
 		own = append(own, match)
@@ -92,8 +93,13 @@ func (p *parity) entity(f *model.Frame, a *assembly, id model.EntityID, in *samp
 	for _, l := range in.Labels {
 		own = append(own, l.Name+"="+strconv.Quote(l.Value))
 	}
-	o := PromQLOptions{Match: strings.Join(own, ","), By: []string{"job", "instance"}, Window: fmt.Sprintf("%dms", w.To-w.From)}
+	o := PromQLOptions{Match: strings.Join(own, ","), By: []string{"job", "instance"}}
 	for _, signal := range p.c.IDs() {
+		w := now // after a restart a frame holds what the process that runs showed, and how often it was started
+		if at, ok := d.places[signal]; ok && d.stats[at].ofStarts() {
+			w = whole
+		}
+		o.Window = fmt.Sprintf("%dms", w.To-w.From)
 		text, err := p.c.PromQL(d.Name, signal, o)
 		if err != nil {
 			continue

@@ -15,20 +15,23 @@ func (a *assembly) read(t *target) {
 	a.scrapes(t, span)
 	settings := a.configure(t)
 	if t.d != nil {
-		w := a.window(t.in)
-		a.signals(t.id, t.bound.feed(t.d, "", nil), w, settings)
-		t.info = t.self.infoIn(t.in, w)
+		f, w := t.bound.feed(t.d, "", nil), a.window(t.in)
+		now := f.process(w)
+		a.signals(t.id, f, w, now, settings)
+		t.info = t.self.infoIn(t.in, now)
 		for _, r := range t.ranks {
 			keep := func(s *samples.Series) bool { return s.Labels.Get(t.d.Rank) == r.rank }
-			a.signals(r.id, t.bound.feed(t.d, r.rank, keep), w, settings)
+			a.signals(r.id, t.bound.feed(t.d, r.rank, keep), w, now, settings)
 		}
 	}
 	for _, x := range t.side {
-		a.signals(t.id, x.bound.feed(x.d, x.of, x.keep), a.window(x.in), settings)
+		w := a.window(x.in)
+		a.signals(t.id, x.bound.feed(x.d, x.of, x.keep), w, w, settings)
 	}
 	for _, g := range t.gpus {
 		keep := func(s *samples.Series) bool { return gpuID(s.Labels) == g.uuid }
-		a.signals(g.id, a.req.Binding.of(g.in).feed(g.d, g.uuid, keep), a.window(g.in), settings)
+		w := a.window(g.in)
+		a.signals(g.id, a.req.Binding.of(g.in).feed(g.d, g.uuid, keep), w, w, settings)
 	}
 	a.foldGPUs(t)
 }
@@ -52,17 +55,25 @@ func (a *assembly) configure(t *target) map[string]float64 {
 	return set
 }
 
-func (a *assembly) signals(id model.EntityID, f *feed, w samples.Window, settings map[string]float64) {
+// signals reads an entity over the part of the window that is of the process that runs; what counts starts is
+// read over all of it.
+func (a *assembly) signals(id model.EntityID, f *feed, whole, now samples.Window, settings map[string]float64) {
 	r := a.readers[f.d]
-	r.open(f, w, settings)
 	slots := a.slots[f.d]
-	for i := range f.d.stats {
-		s := &f.d.stats[i]
-		if len(f.defs[s.def]) == 0 || slots[i] == model.NoSlot {
-			continue
+	for _, starts := range []bool{false, true} {
+		if !starts {
+			r.open(f, now, settings)
+		} else if whole != now {
+			r.open(f, whole, settings)
 		}
-		if v, ok := r.value(s); ok {
-			a.b.Put(slots[i], id, v)
+		for i := range f.d.stats {
+			s := &f.d.stats[i]
+			if len(f.defs[s.def]) == 0 || slots[i] == model.NoSlot || s.ofStarts() != starts {
+				continue
+			}
+			if v, ok := r.value(s); ok {
+				a.b.Put(slots[i], id, v)
+			}
 		}
 	}
 }

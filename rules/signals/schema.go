@@ -39,6 +39,9 @@ type Dialect struct {
 	Markers []string `yaml:"markers"`
 	// Rank is the label that tells data-parallel engines of one target apart.
 	Rank string `yaml:"rank"`
+	// Started is the series that says when the process was started. What a frame says of a server is of
+	// the process that runs: samples of the one before count only where starts themselves are counted.
+	Started yamlpos.Text `yaml:"started"`
 	// Model is the label that carries the served model's name.
 	Model string `yaml:"model"`
 	// Info are metrics whose labels are facts about the target.
