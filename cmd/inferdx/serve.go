@@ -74,6 +74,9 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(service.GCPercent)
 	}
+	if err := o.oneWayIn(); err != nil {
+		return err
+	}
 	cfg, err := a.load(o.config, log)
 	if err != nil {
 		return err
@@ -113,6 +116,19 @@ func (o *serving) token() func() (string, error) {
 		return nil
 	}
 	return func() (string, error) { return secret.ReadFile(o.tokenFile) }
+}
+
+// oneWayIn refuses what no sender of alerts could satisfy: a password and a token in one header.
+func (o *serving) oneWayIn() error {
+	users, err := web.Users(o.web.ConfigFile)
+	if err != nil {
+		return unreadable("it has the form of Prometheus's exporter-toolkit", "%w", err)
+	}
+	if users && o.tokenFile != "" {
+		return unreadable("leave --receiver.token-file out: senders of alerts then give a user of "+o.web.ConfigFile,
+			"%s asks for passwords and --receiver.token-file for a token: no request can carry both", o.web.ConfigFile)
+	}
+	return nil
 }
 
 // load reads the configuration and says what is odd about it.
