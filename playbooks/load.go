@@ -51,6 +51,7 @@ type unseenFile struct {
 type changeFile struct {
 	Kind   yamlpos.Text `yaml:"kind"`
 	When   yamlpos.Text `yaml:"when"`
+	Engine yamlpos.Text `yaml:"engine"`
 	Knob   yamlpos.Text `yaml:"knob"`
 	From   yamlpos.Text `yaml:"from"`
 	To     yamlpos.Text `yaml:"to"`
@@ -74,6 +75,8 @@ type Known interface {
 	Rule(id string) bool
 	RuleIDs() []string
 	Knob(id string) bool
+	// Servers are those whose launch settings are known.
+	Servers() []string
 }
 
 // Load reads every *.yaml below each file system that is no test. A playbook of a later file system
@@ -186,7 +189,7 @@ func (l *loader) items(fs []itemFile) []Item {
 func (l *loader) change(f changeFile) Change {
 	c := Change{
 		Kind: l.OneOf("kind", f.Kind, "knob", "knob", "scale", "route", "drain", "client", "fix"),
-		When: l.OneOf("when", f.When, "rollout", "now", "rollout"),
+		When: l.OneOf("when", f.When, "rollout", "now", "rollout"), Engine: l.OneOf("engine", f.Engine, "", l.known.Servers()...),
 		Knob: f.Knob.S, From: l.optional("from", f.From), To: l.optional("to", f.To), Set: f.Set.S, Direction: l.OneOf("direction", f.Way, "", "up", "down"), If: l.optional("if", f.If),
 		Text: l.Template(f.Text), Why: l.Template(f.Why), Cost: f.Cost,
 	}
