@@ -45,6 +45,7 @@ type itemFile struct {
 
 type unseenFile struct {
 	Signal yamlpos.Text `yaml:"signal"`
+	Engine yamlpos.Text `yaml:"engine"`
 	Needs  string       `yaml:"needs"`
 }
 
@@ -133,7 +134,7 @@ func Parse(name string, src []byte, known Known) (p *Playbook, disabled bool, fa
 	p.For, p.Against = l.items(f.For), l.items(f.Against)
 	for _, u := range f.Unseen {
 		l.Name(u.Signal)
-		p.Unseen = append(p.Unseen, Unseen{u.Signal.S, u.Needs})
+		p.Unseen = append(p.Unseen, Unseen{u.Signal.S, l.OneOf("engine", u.Engine, "", known.Servers()...), u.Needs})
 	}
 	for _, a := range f.ExplainsAway {
 		p.ExplainsAway = append(p.ExplainsAway, a.S)

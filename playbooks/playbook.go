@@ -50,6 +50,8 @@ type Item struct {
 // Unseen is evidence that would help to tell, with the way to get it.
 type Unseen struct {
 	Signal string
+	// Engine is the only server that has it, "" where each may.
+	Engine string
 	Needs  string
 }
 
