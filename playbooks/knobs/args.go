@@ -173,11 +173,11 @@ func (r *argReader) find(flag string) (s spelling, path string, ok bool) {
 	return s, path, true
 }
 
-// abbreviated finds the one flag that begins so: Python's argparse, which the servers use, takes every
+// abbreviated finds the one flag that begins so: Python's argparse, which most servers use, takes every
 // beginning that only one flag has.
 func (r *argReader) abbreviated(flag string) (spelling, bool) {
 	short := normal(flag)
-	if !strings.HasPrefix(short, "--") || len(short) < 4 {
+	if r.whole || !strings.HasPrefix(short, "--") || len(short) < 4 {
 		return spelling{}, false
 	}
 	for _, more := range []map[string]bool{r.others, r.files} {

@@ -88,6 +88,7 @@ type engine struct {
 	envs   map[string]*Knob
 	others map[string]bool // flags that are no knobs
 	files  map[string]bool // flags that name a file of settings
+	whole  bool            // a flag is never taken by its beginning
 
 	commands [][]string // what starts the server, word by word
 	images   []string   // how images begin whose entry point it is

@@ -21,6 +21,7 @@ type (
 		Commands   []yamlpos.Text            `yaml:"commands"`
 		Images     []yamlpos.Text            `yaml:"images"`
 		Files      []yamlpos.Text            `yaml:"files"`
+		WholeFlags bool                      `yaml:"whole_flags"`
 	}
 	knobForm struct {
 		Flag          yamlpos.Text      `yaml:"flag"`
@@ -146,6 +147,7 @@ func parse(name string, text []byte) (*engine, error) {
 
 // launch reads how the server is started.
 func (l *loader) launch(form fileForm) {
+	l.whole = form.WholeFlags
 	for _, c := range form.Commands {
 		l.commands = append(l.commands, strings.Fields(c.S))
 	}
