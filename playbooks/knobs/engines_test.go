@@ -16,7 +16,7 @@ func TestFromArgsOfOtherServers(t *testing.T) {
 		{"the largest graph of a list", "sglang --cuda-graph-bs 1 2 64", "cuda_graph_bs=1,2,64* cuda_graph_max_bs=64*"},
 		{"one role of two", "sglang --disaggregation-mode null", "disaggregation_mode=none*"},
 		{"flags that are no knobs are quiet", "sglang --host h --api-key s3cret --dist-init-addr a:1", ""},
-		{"a near miss", "sglang --max-runing-requests 8", "\nunknown flag --max-runing-requests, did you mean --max-running-requests?"},
+		{"a near miss", "sglang --max-runnimg-requests 8", "\nunknown flag --max-runnimg-requests, did you mean --max-running-requests?"},
 		{"a file of flags", "sglang --config serve.yaml --tp 2", "tensor_parallel_size=2*\n--config names a file that is not read; flags in it are not known"},
 		{"underscores are the spelling", "trtllm m --max_batch_size 64 --tp_size 2 --kv_cache_free_gpu_memory_fraction 0.5", "free_gpu_memory_fraction=0.5* max_num_seqs=64* tensor_parallel_size=2*"},
 		{"a beginning is no flag where the server takes none", "trtllm m --max_batch_siz 64", "\nunknown flag --max_batch_siz, did you mean --max_batch_size?"},
