@@ -42,6 +42,8 @@ func TestDefaultsOfOtherServers(t *testing.T) {
 		{"a 5090 before and after its table changed", "sglang 0.5.19 gpu_memory_gib=31.8", "chunked_prefill_size=2048 cuda_graph_max_bs_decode=24"},
 		{"the newer one", "sglang 0.5.20 gpu_memory_gib=31.8", "chunked_prefill_size=4096 cuda_graph_max_bs_decode=48 cuda_graph_max_bs="},
 		{"a small cap lowers the graphs", "sglang 0.5.23 gpu_memory_gib=79.6 max_num_seqs=8", "cuda_graph_max_bs_decode=8"},
+		{"a cap that nobody set", "sglang 0.5.23", "max_num_seqs=2048"},
+		{"and one that speculation lowers", "sglang 0.5.23 speculative_algorithm=EAGLE3", "max_num_seqs=48"},
 		{"ranks share a chunk", "sglang 0.5.23 gpu_memory_gib=79.6 enable_dp_attention=true", "chunked_prefill_size="},
 		{"the first releases", "sglang 0.4.0 gpu_memory_gib=79.6", "chunked_prefill_size=8192 schedule_policy=lpm mem_fraction_static=0.88"},
 		{"no GPU seen", "sglang 0.5.23", "chunked_prefill_size= mem_fraction_static= decode_log_interval=40 disable_radix_cache=false"},
