@@ -102,6 +102,9 @@ func (e *Engine) cause(f *model.Frame, x model.Entity, c *candidate, first bool,
 		Changes: e.suggest(f, x, c.p, current),
 	}
 	for _, u := range c.p.Unseen {
+		if u.Engine != "" && u.Engine != x.Engine.Name {
+			continue
+		}
 		if _, ok := f.Get(x.ID, u.Signal); ok || e.o.Meanings.OfGPU(u.Signal) && !hasGPU(f, x.ID) {
 			continue
 		}

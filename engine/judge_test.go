@@ -20,6 +20,7 @@ func (anything) Names() []string       { return nil }
 func (anything) Rule(string) bool      { return true }
 func (anything) RuleIDs() []string     { return nil }
 func (anything) Knob(string) bool      { return true }
+func (anything) Servers() []string     { return nil }
 func (anything) Unit(string) string    { return "" }
 func (anything) Title(n string) string { return n }
 func (anything) OfGPU(string) bool     { return false }

@@ -12,7 +12,9 @@ import (
 
 // KnobInfo is what the engine must know of a launch flag.
 type KnobInfo struct {
-	Flag          string
+	Flag string
+	// File is the flag that names the file in which the setting stands, "" for one of the command line.
+	File          string
 	Min, Max      *float64
 	Restart       bool
 	ChangesOutput bool
@@ -39,6 +41,9 @@ func (e *Engine) suggest(f *model.Frame, x model.Entity, p *playbooks.Playbook, 
 	env := expression.Of(f, x.ID)
 	var out []model.Action
 	for _, c := range p.Changes {
+		if c.Engine != "" && c.Engine != x.Engine.Name {
+			continue
+		}
 		if c.If != nil && c.If.Truth(env) == expression.False {
 			continue
 		}
@@ -160,17 +165,23 @@ func knobText(a model.Action, c playbooks.Change, k KnobInfo) string {
 	if a.FromSource == "inferred" {
 		from = "~" + from
 	}
+	flag := a.Flag
+	if k.File != "" {
+		flag += " in the file of " + k.File
+	}
 	switch {
-	case a.To != nil && (*a.To == "true" || *a.To == "false"):
+	case a.To != nil && k.Setting(*a.To) == "":
+		return "leave out " + flag
+	case a.To != nil && (*a.To == "true" || *a.To == "false") && k.File == "":
 		return "add " + k.Setting(*a.To)
 	case a.To != nil:
-		return fmt.Sprintf("%s %s -> %s", a.Flag, from, *a.To)
+		return fmt.Sprintf("%s %s -> %s", flag, from, *a.To)
 	case c.Direction == "up":
-		return "raise " + a.Flag
+		return "raise " + flag
 	case c.Direction == "down":
-		return "lower " + a.Flag
+		return "lower " + flag
 	}
-	return "set " + a.Flag
+	return "set " + flag
 }
 
 // current are the settings of an entity as far as they are known, by knob.

@@ -45,12 +45,14 @@ type itemFile struct {
 
 type unseenFile struct {
 	Signal yamlpos.Text `yaml:"signal"`
+	Engine yamlpos.Text `yaml:"engine"`
 	Needs  string       `yaml:"needs"`
 }
 
 type changeFile struct {
 	Kind   yamlpos.Text `yaml:"kind"`
 	When   yamlpos.Text `yaml:"when"`
+	Engine yamlpos.Text `yaml:"engine"`
 	Knob   yamlpos.Text `yaml:"knob"`
 	From   yamlpos.Text `yaml:"from"`
 	To     yamlpos.Text `yaml:"to"`
@@ -74,6 +76,8 @@ type Known interface {
 	Rule(id string) bool
 	RuleIDs() []string
 	Knob(id string) bool
+	// Servers are those whose launch settings are known.
+	Servers() []string
 }
 
 // Load reads every *.yaml below each file system that is no test. A playbook of a later file system
@@ -130,7 +134,7 @@ func Parse(name string, src []byte, known Known) (p *Playbook, disabled bool, fa
 	p.For, p.Against = l.items(f.For), l.items(f.Against)
 	for _, u := range f.Unseen {
 		l.Name(u.Signal)
-		p.Unseen = append(p.Unseen, Unseen{u.Signal.S, u.Needs})
+		p.Unseen = append(p.Unseen, Unseen{u.Signal.S, l.OneOf("engine", u.Engine, "", known.Servers()...), u.Needs})
 	}
 	for _, a := range f.ExplainsAway {
 		p.ExplainsAway = append(p.ExplainsAway, a.S)
@@ -186,7 +190,7 @@ func (l *loader) items(fs []itemFile) []Item {
 func (l *loader) change(f changeFile) Change {
 	c := Change{
 		Kind: l.OneOf("kind", f.Kind, "knob", "knob", "scale", "route", "drain", "client", "fix"),
-		When: l.OneOf("when", f.When, "rollout", "now", "rollout"),
+		When: l.OneOf("when", f.When, "rollout", "now", "rollout"), Engine: l.OneOf("engine", f.Engine, "", l.known.Servers()...),
 		Knob: f.Knob.S, From: l.optional("from", f.From), To: l.optional("to", f.To), Set: f.Set.S, Direction: l.OneOf("direction", f.Way, "", "up", "down"), If: l.optional("if", f.If),
 		Text: l.Template(f.Text), Why: l.Template(f.Why), Cost: f.Cost,
 	}

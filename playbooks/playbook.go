@@ -50,6 +50,8 @@ type Item struct {
 // Unseen is evidence that would help to tell, with the way to get it.
 type Unseen struct {
 	Signal string
+	// Engine is the only server that has it, "" where each may.
+	Engine string
 	Needs  string
 }
 
@@ -57,7 +59,9 @@ type Unseen struct {
 type Change struct {
 	Kind string // knob, scale, route, drain, client, fix
 	When string // now, rollout
-	Knob string
+	// Engine is the only server that the change is for, as its words name; "" is every one that has the knob.
+	Engine string
+	Knob   string
 	// From infers the present value where nobody told it, as a cap from its plateau.
 	From *expression.Expr
 	To   *expression.Expr // nil: a direction without a number

@@ -85,7 +85,11 @@ func sourceLine(d signals.Dialect, src signals.SignalSource) string {
 func (r *reference) knob(k *knobs.Knob) page {
 	f := r.settings[k.Engine][k.ID]
 	p := page{kind: "knob", id: k.ID, title: k.Engine + " " + k.Flag, brief: []string{string(k.Type), k.Unit}}
-	p.add("Meaning", []string{code(k.Flag) + " " + k.Effect + "."}, nil)
+	name := code(k.Flag)
+	if k.File != "" {
+		name += ", which stands in the file of " + code(k.File) + ","
+	}
+	p.add("Meaning", []string{name + " " + k.Effect + "."}, nil)
 	points := []string{"type: " + rangeOf(k)}
 	add := func(label, s string) {
 		if s != "" {

@@ -139,6 +139,7 @@ func (n *names) Known(name string) bool {
 func (n *names) Names() []string     { return n.all }
 func (n *names) Rule(id string) bool { return n.c.Rules.Known(id) }
 func (n *names) RuleIDs() []string   { return n.rules }
+func (n *names) Servers() []string   { return n.c.Knobs.Engines() }
 func (n *names) Knob(id string) bool {
 	for _, e := range n.c.Knobs.Engines() {
 		if _, ok := n.c.Knobs.Knob(e, id); ok {
@@ -186,7 +187,7 @@ func (c *Content) Describe(server, id string) (engine.KnobInfo, bool) {
 		return engine.KnobInfo{}, false
 	}
 	return engine.KnobInfo{
-		Flag: k.Flag, Min: k.Min, Max: k.Max, Restart: k.Restart, ChangesOutput: k.ChangesOutput, Cost: k.Cost,
+		Flag: k.Flag, File: k.File, Min: k.Min, Max: k.Max, Restart: k.Restart, ChangesOutput: k.ChangesOutput, Cost: k.Cost,
 		Setting: k.Setting, Rollback: k.Rollback,
 	}, true
 }

@@ -154,7 +154,7 @@ func contradictions(args, labels map[string]model.Fact, t signals.Target) string
 }
 
 // circumstances are the facts that defaults depend on, beside other knobs that were set on purpose.
-var circumstances = []string{"backend", "gpu_name", "gpu_memory_gib", "performance_mode", "tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "max_model_len"}
+var circumstances = []string{"backend", "gpu_name", "gpu_memory_gib", "performance_mode", "tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "max_model_len", "enable_dp_attention", "disaggregation_mode", "speculative_algorithm"}
 
 // defaults gives the value that every knob has by default, as <id>_default; and as the value itself
 // only where the launch command is known, so that what it does not set is known, too. The answer is

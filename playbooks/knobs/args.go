@@ -173,16 +173,18 @@ func (r *argReader) find(flag string) (s spelling, path string, ok bool) {
 	return s, path, true
 }
 
-// abbreviated finds the one flag that begins so: Python's argparse, which the servers use, takes every
+// abbreviated finds the one flag that begins so: Python's argparse, which most servers use, takes every
 // beginning that only one flag has.
 func (r *argReader) abbreviated(flag string) (spelling, bool) {
 	short := normal(flag)
-	if !strings.HasPrefix(short, "--") || len(short) < 4 {
+	if r.whole || !strings.HasPrefix(short, "--") || len(short) < 4 {
 		return spelling{}, false
 	}
-	for name := range r.others {
-		if strings.HasPrefix(name, short) {
-			return spelling{}, false
+	for _, more := range []map[string]bool{r.others, r.files} {
+		for name := range more {
+			if strings.HasPrefix(name, short) {
+				return spelling{}, false
+			}
 		}
 	}
 	var found spelling
@@ -206,11 +208,12 @@ func (r *argReader) doubt(k *Knob) {
 }
 
 func (r *argReader) unknown(flag string) {
+	if r.files[normal(flag)] {
+		r.note("%s names a file that is not read; flags in it are not known", flag)
+		r.partial = true
+		return
+	}
 	if r.others[normal(flag)] || r.others[normal(strings.Replace(flag, "--no-", "--", 1))] {
-		if normal(flag) == "--config" {
-			r.note("--config names a file that is not read; flags in it are not known")
-			r.partial = true
-		}
 		return
 	}
 	base, _, _ := strings.Cut(flag, ".")

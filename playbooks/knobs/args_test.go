@@ -93,6 +93,10 @@ func TestSplitArgs(t *testing.T) {
 		{"a container", "docker run --gpus all -p 8000:8000 vllm/vllm-openai:latest --model m", []string{"--model", "m"}},
 		{"an unclosed quote", `--a "b c`, []string{"--a", "b c"}},
 		{"bare arguments", "--max-num-seqs 8", []string{"--max-num-seqs", "8"}},
+		{"another server's module", "python3 -m sglang.launch_server --model-path m --tp 2", []string{"--model-path", "m", "--tp", "2"}},
+		{"another server's command", "docker run lmsysorg/sglang:v0.5.9 sglang serve --model-path m", []string{"--model-path", "m"}},
+		{"a command with a word more", "/usr/bin/trtllm-serve serve m --tp_size 2", []string{"m", "--tp_size", "2"}},
+		{"and without it", "mpirun -n 1 trtllm-serve m --tp_size 2", []string{"m", "--tp_size", "2"}},
 		{"nothing", "  ", nil},
 	}
 	for _, tt := range tests {

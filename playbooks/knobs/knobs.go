@@ -27,6 +27,7 @@ type Knob struct {
 	Engine, ID string
 
 	Flag     string   // as the documentation spells it
+	File     string   // the flag that names the file in which it stands, where it has no flag of its own; Flag is then its key, as kv_cache_config.dtype
 	Aliases  []string // other spellings
 	Negative string   // the flag that switches a boolean off
 	Env      string   // an environment variable that sets it too
@@ -86,7 +87,12 @@ type engine struct {
 	flags  map[string]spelling // by normalised flag, short flags as they are
 	envs   map[string]*Knob
 	others map[string]bool // flags that are no knobs
-	names  []string        // every flag, for did-you-mean
+	files  map[string]bool // flags that name a file of settings
+	whole  bool            // a flag is never taken by its beginning
+
+	commands [][]string // what starts the server, word by word
+	images   []string   // how images begin whose entry point it is
+	names    []string   // every flag, for did-you-mean
 }
 
 type spelling struct {
@@ -181,10 +187,14 @@ func (c *Catalog) Format(engine, id string, value float64) string {
 	return strconv.FormatFloat(math.Round(value*100)/100, 'f', -1, 64)
 }
 
-// Setting writes the knob with a value as it stands on a command line, "" when the flag is to be left out.
+// Setting writes the knob with a value as it stands on a command line or in its file, "" when it is to be left out.
 func (k *Knob) Setting(value string) string {
 	if k.unset(value) {
 		return ""
+	}
+	if k.File != "" {
+		keys := strings.Split(k.Flag, ".")
+		return strings.Join(keys, ": {") + ": " + value + strings.Repeat("}", len(keys)-1)
 	}
 	switch k.Type {
 	case Bool:

@@ -18,9 +18,14 @@ type (
 		Facts      []yamlpos.Text            `yaml:"facts"`
 		Knobs      map[yamlpos.Text]knobForm `yaml:"knobs"`
 		OtherFlags []yamlpos.Text            `yaml:"other_flags"`
+		Commands   []yamlpos.Text            `yaml:"commands"`
+		Images     []yamlpos.Text            `yaml:"images"`
+		Files      []yamlpos.Text            `yaml:"files"`
+		WholeFlags bool                      `yaml:"whole_flags"`
 	}
 	knobForm struct {
 		Flag          yamlpos.Text      `yaml:"flag"`
+		File          yamlpos.Text      `yaml:"file"`
 		Aliases       []yamlpos.Text    `yaml:"aliases"`
 		Negative      yamlpos.Text      `yaml:"negative"`
 		Env           string            `yaml:"env"`
@@ -108,7 +113,7 @@ type loader struct {
 func parse(name string, text []byte) (*engine, error) {
 	e := &engine{
 		name:  strings.TrimSuffix(path.Base(name), ".yaml"),
-		knobs: map[string]*Knob{}, flags: map[string]spelling{}, envs: map[string]*Knob{}, others: map[string]bool{},
+		knobs: map[string]*Knob{}, flags: map[string]spelling{}, envs: map[string]*Knob{}, others: map[string]bool{}, files: map[string]bool{},
 	}
 	var form fileForm
 	src, err := yamlpos.Decode(name, text, &form)
@@ -116,6 +121,7 @@ func parse(name string, text []byte) (*engine, error) {
 		return e, err
 	}
 	l := &loader{engine: e, src: src, isName: map[string]bool{}}
+	l.launch(form)
 	for _, f := range form.Facts {
 		l.isName[f.S] = true
 	}
@@ -139,13 +145,31 @@ func parse(name string, text []byte) (*engine, error) {
 	return e, l.problems.Err()
 }
 
+// launch reads how the server is started.
+func (l *loader) launch(form fileForm) {
+	l.whole = form.WholeFlags
+	for _, c := range form.Commands {
+		l.commands = append(l.commands, strings.Fields(c.S))
+	}
+	for _, i := range form.Images {
+		l.images = append(l.images, i.S)
+	}
+	for _, f := range form.Files {
+		if !strings.HasPrefix(f.S, "-") {
+			l.fault(f, fmt.Sprintf("files has %q; a flag starts with a dash", f.S), "")
+		}
+		l.files[normal(f.S)] = true
+		l.names = append(l.names, f.S)
+	}
+}
+
 func (l *loader) fault(at yamlpos.Text, msg, hint string) {
 	l.problems = append(l.problems, l.src.Problem(at.Pos, len([]rune(at.S)), msg, hint))
 }
 
 func (l *loader) knob(id yamlpos.Text, f knobForm) {
 	k := &Knob{
-		Engine: l.name, ID: id.S, Flag: f.Flag.S, Negative: f.Negative.S, Env: f.Env, Type: Type(f.Type.S), Min: f.Min, Max: f.Max,
+		Engine: l.name, ID: id.S, Flag: f.Flag.S, File: f.File.S, Negative: f.Negative.S, Env: f.Env, Type: Type(f.Type.S), Min: f.Min, Max: f.Max,
 		Step: f.Step, Unit: f.Unit, Values: f.Values, Open: f.Open, Effect: f.Effect, Cost: f.Cost, SeenIn: f.SeenIn, Label: f.Label,
 		Source: f.Source, Restart: f.Restart, ChangesOutput: f.ChangesOutput, largest: f.Largest.S,
 	}
@@ -169,7 +193,11 @@ func (l *loader) knob(id yamlpos.Text, f knobForm) {
 	if f.PartOf != nil {
 		k.partOf, k.keys = f.PartOf.Knob.S, f.PartOf.Keys
 	}
-	l.spell(id, f.Flag, spelling{knob: k})
+	if k.File == "" {
+		l.spell(id, f.Flag, spelling{knob: k})
+	} else {
+		l.key(id, f)
+	}
 	for _, alias := range f.Aliases {
 		k.Aliases = append(k.Aliases, alias.S)
 		l.spell(id, alias, spelling{knob: k})
@@ -191,6 +219,19 @@ func (l *loader) knob(id yamlpos.Text, f knobForm) {
 		if r.Check.S == "" || r.Message.S == "" {
 			l.fault(id, "a requirement of "+id.S+" needs a check and a message", "")
 		}
+	}
+}
+
+// key checks a setting that stands in a file, under its keys with dots between them.
+func (l *loader) key(id yamlpos.Text, f knobForm) {
+	for part := range strings.SplitSeq(f.Flag.S, ".") {
+		if !identifier.MatchString(part) {
+			l.fault(orID(f.Flag, id), fmt.Sprintf("%s has the key %q; in a file it is written as kv_cache_config.dtype", id.S, f.Flag.S), "")
+			return
+		}
+	}
+	if !l.files[normal(f.File.S)] {
+		l.fault(f.File, f.File.S+" is none of the flags under files", "")
 	}
 }
 

@@ -1,10 +1,12 @@
 package knobs
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 var (
@@ -13,7 +15,7 @@ var (
 )
 
 // SplitArgs splits a command line as a shell does, quotes, backslashes and continued lines included, and drops the
-// command before the arguments: "vllm serve", "python -m vllm.entrypoints…", "docker run … vllm/vllm-openai". Environment
+// command before the arguments: "vllm serve", "python -m sglang.launch_server", "docker run … vllm/vllm-openai". Environment
 // assignments stay; FromArgs reads those that set knobs. An unclosed quote takes in the rest.
 func SplitArgs(s string) []string {
 	args, _ := Arguments(Words(s))
@@ -35,14 +37,39 @@ func commandEnd(words []string) int {
 		if i+1 < len(words) {
 			next = words[i+1]
 		}
-		switch {
-		case path.Base(w) == "vllm" && next == "serve", w == "-m" && i > 0 && python.MatchString(words[i-1]) && next != "":
+		if w == "-m" && i > 0 && python.MatchString(words[i-1]) && next != "" {
 			return i + 2
-		case strings.HasPrefix(w, "vllm/vllm-"):
-			return i + 1
+		}
+		for _, e := range servers() {
+			if n := e.started(words[i:]); n > 0 {
+				return i + n
+			}
 		}
 	}
 	return 0
+}
+
+// servers are those that come with the program, which are all that a command line may start.
+var servers = sync.OnceValue(func() []*engine {
+	c, err := Load(Builtin())
+	if err != nil {
+		return nil
+	}
+	return slices.Collect(maps.Values(c.engines))
+})
+
+// started returns how many words begin the line that start this server, 0 where they do not.
+func (e *engine) started(words []string) int {
+	longest := 0
+	for _, c := range e.commands {
+		if len(words) >= len(c) && path.Base(words[0]) == c[0] && slices.Equal(words[1:len(c)], c[1:]) {
+			longest = max(longest, len(c))
+		}
+	}
+	if longest == 0 && slices.ContainsFunc(e.images, func(i string) bool { return strings.HasPrefix(words[0], i) }) {
+		return 1
+	}
+	return longest
 }
 
 // Words splits a text as a shell does.
