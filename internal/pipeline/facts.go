@@ -29,6 +29,9 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 		said.whole = said.whole || configured
 	}
 	merge(out, labels)
+	for name, v := range t.Shown {
+		merge(out, map[string]model.Fact{name: number(v, "its metrics")})
+	}
 	version := ""
 	if f, ok := out["engine_version"]; ok {
 		version = f.Text

@@ -1,6 +1,10 @@
 package signals
 
 import (
+	"fmt"
+	"slices"
+
+	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
 )
 
@@ -137,13 +141,14 @@ type choice struct{ main, sums, counts []*samples.Series }
 func newFeed(in *samples.Instance, d *dialect, keep func(*samples.Series) bool) *feed {
 	f := &feed{in: in, d: d, defs: make([][]choice, len(d.defs))}
 	for i, def := range d.defs {
+		pick := func(name string) []*samples.Series { return first(pick(in, name, def.matchers, keep), d.Copies) }
 		for _, n := range def.names {
-			c := choice{main: pick(in, n.main, def.matchers, keep)}
+			c := choice{main: pick(n.main)}
 			for k := 0; k < len(n.sums) && len(c.sums) == 0; k++ {
-				c.sums = pick(in, n.sums[k], def.matchers, keep)
+				c.sums = pick(n.sums[k])
 			}
 			for k := 0; k < len(n.counts) && len(c.counts) == 0; k++ {
-				c.counts = pick(in, n.counts[k], def.matchers, keep)
+				c.counts = pick(n.counts[k])
 			}
 			if len(c.main) > 0 || len(c.counts) > 0 {
 				f.defs[i] = append(f.defs[i], c)
@@ -151,6 +156,45 @@ func newFeed(in *samples.Instance, d *dialect, keep func(*samples.Series) bool) 
 		}
 	}
 	return f
+}
+
+// gives says whether a definition can be read: by its own series, or for those that it stands beside.
+func (f *feed) gives(def int) bool {
+	if len(f.defs[def]) > 0 {
+		return true
+	}
+	beside := f.d.defs[def].beside
+	return beside >= 0 && len(f.defs[beside]) > 0
+}
+
+// first keeps one of the series that differ in the labels of copies alone: the one whose values of them sort
+// first, so that it is the same one of every metric.
+func first(all []*samples.Series, copies []string) []*samples.Series {
+	if len(copies) == 0 || len(all) < 2 {
+		return all
+	}
+	split := func(s *samples.Series) (key, of string) {
+		var rest model.Labels
+		for _, l := range s.Labels {
+			if slices.Contains(copies, l.Name) {
+				of += fmt.Sprintf("%8s\xff", l.Value) // numbers sort as numbers
+				continue
+			}
+			rest = append(rest, l)
+		}
+		return rest.Key(), of
+	}
+	best := map[string]string{}
+	for _, s := range all {
+		key, of := split(s)
+		if was, ok := best[key]; !ok || of < was {
+			best[key] = of
+		}
+	}
+	return only(all, func(s *samples.Series) bool {
+		key, of := split(s)
+		return best[key] == of
+	})
 }
 
 // pick lists the series of a metric that are wanted. The usual case, that all are, costs no memory.

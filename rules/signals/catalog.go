@@ -144,8 +144,17 @@ func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
 		}
 		d.matchers[id] = ms
 	}
-	if _, ok := d.Series[d.Started.S]; !ok && d.Started.S != "" {
-		faults = append(faults, s.Problem(d.Started.Pos, len(d.Started.S), "unknown series "+d.Started.S, "series of this file: "+yamlpos.Nearest(d.Started.S, keys(d.Series))))
+	refer := func(at yamlpos.Text) {
+		if _, ok := d.Series[at.S]; !ok && at.S != "" {
+			faults = append(faults, s.Problem(at.Pos, len(at.S), "unknown series "+at.S, "series of this file: "+yamlpos.Nearest(at.S, keys(d.Series))))
+		}
+	}
+	refer(d.Started)
+	for _, id := range keys(d.Series) {
+		refer(d.Series[id].Beside)
+	}
+	for _, name := range keys(d.Facts) {
+		refer(d.Facts[name])
 	}
 	for id, src := range d.Signals {
 		def, ok := d.Series[src.Of.S]

@@ -20,7 +20,14 @@ type dialect struct {
 	defs     []definition         // in order of id
 	stats    []statistic          // in order of id, so that frames are built the same way each time
 	places   map[string]int       // signal id -> index of stats
+	facts    []shown              // in order of name
 	started  int                  // the definition of Dialect.Started, -1 where there is none
+}
+
+// shown is a fact that a gauge shows.
+type shown struct {
+	name string
+	def  int
 }
 
 // definition is a SeriesDef whose alternatives are spelled out, in the order of trying.
@@ -28,6 +35,7 @@ type definition struct {
 	kind     string
 	names    []names
 	matchers []matcher
+	beside   int // the definition of SeriesDef.Beside, -1 where there is none
 }
 
 // names are what one alternative is exposed as. Only histograms have sums and counts; theirs are
@@ -61,9 +69,18 @@ func (d *dialect) compile(c *Catalog) {
 		number[id] = len(d.defs)
 		d.defs = append(d.defs, d.Series[id].define(d.matchers[id]))
 	}
-	d.started = -1
-	if at, ok := number[d.Started.S]; ok {
-		d.started = at
+	place := func(id string) int {
+		if at, ok := number[id]; ok {
+			return at
+		}
+		return -1
+	}
+	d.started = place(d.Started.S)
+	for i, id := range keys(d.Series) {
+		d.defs[i].beside = place(d.Series[id].Beside.S)
+	}
+	for _, name := range keys(d.Facts) {
+		d.facts = append(d.facts, shown{name, place(d.Facts[name].S)})
 	}
 	for _, id := range keys(d.Signals) {
 		src := d.Signals[id]

@@ -45,6 +45,8 @@ type Target struct {
 	GPU    map[string]string // labels of the first joined GPU series, nil when none
 	// GPUMemoryMiB is the memory of one joined GPU, 0 when not seen.
 	GPUMemoryMiB float64
+	// Shown are the settings that gauges show, by fact.
+	Shown map[string]float64
 	// RunningMax is the largest batch seen, 0 when not seen.
 	RunningMax float64
 }
@@ -120,6 +122,7 @@ type target struct {
 	side  []attached
 	noGPU string // why no GPU was joined
 	info  map[string]string
+	shown map[string]float64
 }
 
 // ranked is one data-parallel engine of a target.
@@ -214,7 +217,7 @@ func (a *assembly) facts(t *target) {
 		return
 	}
 	e := a.es.Get(t.id)
-	x := Target{Labels: e.Labels, Engine: e.Engine, Info: t.info}
+	x := Target{Labels: e.Labels, Engine: e.Engine, Info: t.info, Shown: t.shown}
 	if len(t.gpus) > 0 {
 		x.GPU = t.gpus[0].labels.Map()
 		used, okUsed := a.b.Get(t.gpus[0].id, "gpu_memory_used_mib")

@@ -25,3 +25,23 @@ func (f *feed) process(w samples.Window) samples.Window {
 
 // ofStarts says that a statistic counts starts, and so needs what was before them.
 func (s *statistic) ofStarts() bool { return s.Stat.S == "changes" || s.Stat.S == "resets" }
+
+// facts are the settings that gauges show, at the last scrape; of several engines in one server, the largest.
+func (f *feed) facts(w samples.Window) map[string]float64 {
+	var out map[string]float64
+	for _, x := range f.d.facts {
+		for _, s := range f.series(x.def, w) {
+			v, ok := samples.Over{Fold: "last"}.Apply(w.In(s.Points))
+			if !ok {
+				continue
+			}
+			if out == nil {
+				out = map[string]float64{}
+			}
+			if was, ok := out[x.name]; !ok || v > was {
+				out[x.name] = v
+			}
+		}
+	}
+	return out
+}

@@ -18,7 +18,7 @@ func (a *assembly) read(t *target) {
 		f, w := t.bound.feed(t.d, "", nil), a.window(t.in)
 		now := f.process(w)
 		a.signals(t.id, f, w, now, settings)
-		t.info = t.self.infoIn(t.in, now)
+		t.info, t.shown = t.self.infoIn(t.in, now), f.facts(now)
 		for _, r := range t.ranks {
 			keep := func(s *samples.Series) bool { return s.Labels.Get(t.d.Rank) == r.rank }
 			a.signals(r.id, t.bound.feed(t.d, r.rank, keep), w, now, settings)
@@ -68,7 +68,7 @@ func (a *assembly) signals(id model.EntityID, f *feed, whole, now samples.Window
 		}
 		for i := range f.d.stats {
 			s := &f.d.stats[i]
-			if len(f.defs[s.def]) == 0 || slots[i] == model.NoSlot || s.ofStarts() != starts {
+			if !f.gives(s.def) || slots[i] == model.NoSlot || s.ofStarts() != starts {
 				continue
 			}
 			if v, ok := r.value(s); ok {

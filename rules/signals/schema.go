@@ -42,6 +42,11 @@ type Dialect struct {
 	// Started is the series that says when the process was started. What a frame says of a server is of
 	// the process that runs: samples of the one before count only where starts themselves are counted.
 	Started yamlpos.Text `yaml:"started"`
+	// Copies are labels that tell repetitions of one quantity apart, as every worker of a tensor-parallel group
+	// may report the same queue: of series that differ in nothing else the first is read.
+	Copies []string `yaml:"copies"`
+	// Facts are settings that a gauge shows: the fact and the series.
+	Facts map[string]yamlpos.Text `yaml:"facts"`
 	// Model is the label that carries the served model's name.
 	Model string `yaml:"model"`
 	// Info are metrics whose labels are facts about the target.
@@ -66,6 +71,9 @@ type SeriesDef struct {
 	Counter   []string          `yaml:"counter"`
 	Histogram []string          `yaml:"histogram"`
 	Match     map[string]string `yaml:"match"` // label: value, or ~regular expression (anchored)
+	// Beside is a series that is there whenever this counter could be. Where only that one is, this one is 0: its
+	// labels are exported from its first event on.
+	Beside yamlpos.Text `yaml:"beside"`
 }
 
 // SignalSource is the statistic of a series that gives a signal.

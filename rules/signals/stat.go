@@ -162,6 +162,9 @@ func (r *reader) fromCounter(src *statistic) (model.Value, bool) {
 	if src.Stat.S == "flat" {
 		return r.flat(src)
 	}
+	if r.none(src) {
+		return model.Known(0), true
+	}
 	return r.fold(src, func(s *samples.Series, ps []samples.Point) (float64, bool) {
 		switch src.Stat.S {
 		case "rate":
@@ -180,6 +183,16 @@ func (r *reader) fromCounter(src *statistic) (model.Value, bool) {
 			return 1, true
 		}
 	})
+}
+
+// none says that a counter counted nothing yet: it is not there, and what it stands beside is, for as long as
+// the statistic needs.
+func (r *reader) none(src *statistic) bool {
+	beside := r.d.defs[src.def].beside
+	if beside < 0 || src.Stat.S == "present" || len(r.series(src.def)) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.series(beside), func(s *samples.Series) bool { return len(r.w.In(s.Points)) > 1 })
 }
 
 // born is the first value of a counter that appeared inside the window, after a scrape that did not
