@@ -30,7 +30,7 @@ func Cured() fs.FS {
 }
 
 // Behind counts, by cause, the recordings that a rule could be written on: those kept for tests (held
-// out) and those made afterwards to break the rules (probes) stand behind nothing.
+// out), those made afterwards to break the rules (probes) and simulated ones stand behind nothing.
 func Behind() map[string]int {
 	out := map[string]int{}
 	names, err := fs.Glob(files, "*/scenario.yaml")
@@ -69,7 +69,7 @@ func truth(text string) (causes []string, apart bool) {
 			continue
 		}
 		key = name
-		if split := strings.TrimSpace(value); key == "split" && (split == "heldout" || split == "probe") {
+		if split := strings.TrimSpace(value); key == "split" && (split == "heldout" || split == "probe" || split == "simulated") {
 			apart = true
 		}
 	}

@@ -35,7 +35,7 @@ came first (AC@1) or among the first three (AC@3; any one listed cause is a hit)
 rank, false alarms on healthy servers, abstentions and calibration, beside what simpler methods reach.
 
 DIR holds one folder a recording, with metrics.om.gz and scenario.yaml; DIR/cases holds incidents in
-figures. Recordings with split: heldout (kept for tests) or probe (made afterwards to break the rules)
+figures. Recordings with split: heldout (kept for tests), probe (made afterwards to break the rules) or simulated
 are reported apart and take no part in --fit and --margins.`,
 		Example: `  inferdx eval
   inferdx eval corpus --split given --verbose

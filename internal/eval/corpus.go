@@ -37,7 +37,7 @@ type Scenario struct {
 	EngineVersion  string             `yaml:"engine_version"`
 	Hardware       string             `yaml:"hardware"`
 	Instance       string             `yaml:"instance"`
-	// Split is dev, heldout or probe; empty is a given recording. Nothing is fitted or tuned on heldout.
+	// Split is dev, heldout, probe or simulated; empty is a given recording. Nothing is fitted or tuned on heldout.
 	Split  string `yaml:"split"`
 	Family string `yaml:"family"`
 	Rig    string `yaml:"rig"`
@@ -51,6 +51,9 @@ const (
 	// Probe recordings were made to break the rules after they were written: measured and reported, not
 	// yet required of them.
 	Probe = "probe"
+	// Simulated recordings have the names, labels and refresh rules of a released engine and an invented load:
+	// nothing is fitted on them and they stand behind no score.
+	Simulated = "simulated"
 )
 
 // Recording is one server over some time, with its truth.

@@ -167,4 +167,4 @@ func measureIncidents(c *content.Content, fsys fs.FS) (*IncidentSummary, error) 
 }
 
 // SplitNames are the values that Options.Splits takes.
-func SplitNames() []string { return []string{Given, Dev, Heldout, Probe} }
+func SplitNames() []string { return []string{Given, Dev, Heldout, Probe, Simulated} }

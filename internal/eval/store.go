@@ -55,9 +55,10 @@ func rows(st *samples.Store) []row {
 	return out
 }
 
-// engineSeries says whether an instance is an inference server and no exporter beside it.
+// engineSeries says whether an instance is an inference server and no exporter beside it: vLLM and SGLang put
+// their name and a colon before their metrics, exporters have none.
 func engineSeries(in *samples.Instance) bool {
-	return slices.ContainsFunc(in.Names(), func(n string) bool { return strings.HasPrefix(n, "vllm:") })
+	return slices.ContainsFunc(in.Names(), func(n string) bool { return strings.Contains(n, ":") })
 }
 
 // defaultDCGM are the counters that dcgm-exporter 4 collects without a file of its own

@@ -179,6 +179,13 @@ func (q *query) direct(src SignalSource) (string, error) {
 		}
 	}
 	text := strings.Join(branches, " or ")
+	if def.Beside.S != "" {
+		beside, err := q.direct(SignalSource{Of: def.Beside, Stat: src.Stat, Fold: src.Fold})
+		if err != nil {
+			return "", err
+		}
+		text += " or 0 * (" + beside + ")"
+	}
 	if src.Scale == 0 || src.Scale == 1 {
 		return text, nil
 	}

@@ -117,8 +117,8 @@ func (p *parity) entity(f *model.Frame, a *assembly, id model.EntityID, in *samp
 			p.t.Errorf("%s: %d answers, want one: %v", signal, len(got), got)
 		}
 		v, ok := f.Get(id, signal)
-		if slices.ContainsFunc(p.reads(d, signal, map[string]bool{}), func(s SignalSource) bool { return s.Stat.S == "increase" && p.late(a, in, d, s) }) {
-			continue // a frame counts a new series from 0, PromQL from its second sample on
+		if slices.ContainsFunc(p.reads(d, signal, map[string]bool{}), func(s SignalSource) bool { return d.Series[s.Of.S].kind() != "gauge" && p.late(a, in, d, s) }) {
+			continue // a frame counts a new series from 0 and over the time that it was there, PromQL from its second sample on over the window
 		}
 		if p.starved(f, id, d, signal) {
 			continue // a frame falls back to another operand, PromQL knows no least number of observations

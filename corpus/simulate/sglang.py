@@ -14,11 +14,24 @@ import sys
 import types
 from unittest import mock
 
+# What a scenario does not say is as in HEALTHY.
+HEALTHY = dict(
+    cap=256,  # requests that run at once
+    pool=400_000,  # KV tokens
+    clients=24,  # each has one request at a time
+    prompt=800, shared=0.6, answer=200,  # tokens; the part of a prompt that is cached
+    chunk=8192,  # prompt tokens in one step
+    eager=0.0,  # share of decode steps without a graph
+    launch=0.0,  # seconds a step takes longer for it
+    reserve=0.0,  # part of an answer's limit that admission keeps free
+    limit=200,  # tokens that a client allows for an answer
+)
 SCENARIOS = {
-    # requests at once, KV tokens, clients, prompt tokens, the part of them that is cached, answer tokens, steps without a graph
-    "healthy": dict(cap=256, pool=400_000, clients=24, prompt=800, shared=0.6, answer=200, eager=0.0),
-    "cap": dict(cap=8, pool=400_000, clients=64, prompt=800, shared=0.6, answer=200, eager=0.0),
-    "kv": dict(cap=256, pool=30_000, clients=64, prompt=800, shared=0.0, answer=900, eager=0.0),
+    "healthy": {},
+    "cap": dict(cap=8, clients=64),
+    "kv": dict(pool=30_000, clients=64, shared=0.0, answer=900, limit=900),
+    "reserve": dict(pool=60_000, clients=64, answer=150, limit=4000, reserve=1.0),
+    "chunk": dict(chunk=64, clients=48, prompt=2000, shared=0.0),
 }
 
 
@@ -97,9 +110,12 @@ class Metrics:
             self.scheduler.increment_realtime_tokens(None, prefill_compute_tokens=computed, prefill_cache_tokens=cached)
             self.scheduler.increment_effective_prefill_tokens(computed, cached, 0, 0)
 
-    def decode(self, tokens, graph, seconds):
+    def polled(self, seconds):
+        if self.new:  # the scheduler polls for work, so that it is busy all the time
+            self.scheduler.increment_scheduler_process_cpu_seconds(0.95 * seconds)
+
+    def decode(self, tokens, graph):
         if self.new:
-            self.scheduler.increment_scheduler_process_cpu_seconds(0.95 * seconds)  # it polls for work
             self.scheduler.increment_realtime_tokens(None, decode_tokens=tokens)
             self.scheduler.increment_decode_cuda_graph_pass(graph)
 
@@ -134,8 +150,9 @@ class Metrics:
 class Request:
     def __init__(self, now, rng, of):
         self.arrived, self.prompt = now, max(16, int(rng.gauss(of["prompt"], of["prompt"] / 5)))
-        self.answer = max(8, int(rng.expovariate(1 / of["answer"])))
+        self.answer = max(8, min(int(rng.expovariate(1 / of["answer"])), of["limit"]))
         self.cached = int(self.prompt * of["shared"])
+        self.left = self.prompt - self.cached  # to be computed
         self.made, self.first, self.last = 0, None, None
 
 
@@ -148,22 +165,36 @@ def simulate(metrics, of, seconds, scrape):
     def used():
         return sum(r.prompt + r.made for r in running)
 
+    def kept():
+        return of["reserve"] * sum(max(of["limit"] - r.made, 0) for r in running)
+
     def report(speed, hits):
         metrics.gauges(len(running), len(waiting), min(used(), of["pool"]), of["pool"], speed, hits)
 
+    half = None  # whose prompt did not fit into one step
+    counted = 0.0
     while now < seconds:
         while now >= due:
+            metrics.polled(now - counted)
+            counted = now
             scrape(due)
             due += 15
-        batch = []
-        while waiting and len(running) + len(batch) < of["cap"] and sum(r.prompt - r.cached for r in batch) < 8192:
-            if used() + sum(r.prompt for r in batch) + waiting[0].prompt > 0.97 * of["pool"]:
+        batch, room = [], of["chunk"]
+        while room > 0 and (half or waiting and len(running) + len(batch) < of["cap"]):
+            r = half or waiting[0]
+            if not half and used() + kept() + sum(b.prompt for b in batch) + r.prompt + of["reserve"] * of["limit"] > 0.97 * of["pool"]:
                 break
-            batch.append(waiting.pop(0))
-        if batch:  # decoding stands still for it
-            computed, cached = sum(r.prompt - r.cached for r in batch), sum(r.cached for r in batch)
-            for r in batch:
+            if not half:
+                waiting.pop(0)
                 metrics.queued(now - r.arrived)
+            part = min(r.left, room)
+            r.left, room, half = r.left - part, room - part, None
+            if r.left > 0:
+                half = r
+                break
+            batch.append(r)
+        if room < of["chunk"]:  # decoding stands still for it
+            computed, cached = of["chunk"] - room, sum(r.cached for r in batch)
             now += 0.01 + computed / 25_000
             running += batch
             metrics.prefill(computed, cached)
@@ -173,13 +204,19 @@ def simulate(metrics, of, seconds, scrape):
                     metrics.first_token(now - r.arrived)
                     r.first = now
                 r.last, r.made = now, r.made + 1
+            if not running or rng.random() < 0.5:
+                continue
+        if not running:
+            now += 0.005
             continue
-        step = 0.012 + 0.0002 * len(running)
+        step = 0.012 + 0.0002 * len(running) + of["launch"]
         now += step
         steps += 1
         if used() + len(running) > of["pool"]:  # the youngest go back to the queue
             out = [running.pop() for _ in range(max(1, len(running) // 10))]
             metrics.retracted(len(out), sum(r.prompt for r in out))
+            for r in out:
+                r.left = r.prompt - r.cached
             waiting = out + waiting
         for r in list(running):
             metrics.next_token(now - r.last)
@@ -188,9 +225,9 @@ def simulate(metrics, of, seconds, scrape):
                 running.remove(r)
                 metrics.finished(r.prompt, r.made, r.cached, now - r.arrived, now - r.first)
                 waiting.append(Request(now, rng, of))
-        metrics.decode(len(running), rng.random() >= of["eager"], step)
+        metrics.decode(len(running), rng.random() >= of["eager"])
         if steps % 40 == 0:
-            report(len(running) / 0.02, 0)
+            report(len(running) / step, 0)
 
 
 def main(wheel, scenario):
@@ -206,7 +243,7 @@ def main(wheel, scenario):
                 key = f'{s.name}{{job="sglang",instance="h100-0:30000"{labels}}}'
                 series.setdefault((family.name, family.type), {}).setdefault(key, []).append((at, s.value))
 
-    simulate(metrics, SCENARIOS[scenario], 421, scrape)
+    simulate(metrics, HEALTHY | SCENARIOS[scenario], 421, scrape)
     for (name, kind), lines in series.items():
         print(f"# TYPE {name} {kind}")
         for key, points in lines.items():
