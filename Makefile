@@ -45,7 +45,7 @@ bench:
 # What the whole service costs for 1,000 servers, scraped and diagnosed every 15 s: cores and memory. Seven minutes.
 cost: COST_SECONDS ?= 330
 cost:
-	INFERDX_COST_SECONDS=$(COST_SECONDS) $(GO) test -run '^$$' -bench Service -benchtime 1x -timeout 20m ./internal/service
+	INFERDX_COST_SECONDS=$(COST_SECONDS) $(GO) test -run '^$$' -bench Service -benchtime 1x -timeout 90m ./internal/service
 
 # A real vLLM on the CPU, loaded, diagnosed, cured and diagnosed again: docs/live.md. About four minutes.
 live:
