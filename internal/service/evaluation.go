@@ -83,7 +83,7 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	if s.last = got; watched {
 		s.trials.written = at
 	}
-	s.view.Store(&view{at: at, report: got.report, diagnoses: slices.Concat(got.diagnoses, got.sources)})
+	s.view.Store(&view{at: at, report: got.report, diagnoses: slices.Concat(got.diagnoses, got.sources), sent: told.Sent})
 	for _, key := range told.Ended {
 		s.forgive(ctx, key)
 	}
