@@ -15,12 +15,12 @@ import (
 // endpoints is the name under which the store keeps what the ways to receivers led to.
 const endpoints = "endpoints"
 
-// speak delivers through other receivers from now on.
+// speak delivers through other receivers from now on. Where that fails, those of before go on.
 func (s *Service) speak(ctx context.Context, rs *receivers.Set) error {
-	if err := s.post.deliver(ctx, rs.Receivers()); err != nil {
+	if err := s.enable(ctx, rs.Fingerprints()); err != nil {
 		return err
 	}
-	return s.enable(ctx, rs.Fingerprints())
+	return s.post.deliver(ctx, rs.Receivers())
 }
 
 // enable lets ways be used again that asked never to be: those that lead somewhere else now.
