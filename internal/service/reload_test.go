@@ -206,3 +206,19 @@ func TestFault02AReloadThatFailsAtTheStoreLeavesTheReceiversAsTheyWere(t *testin
 	}
 	eventually(t, 10*time.Second, "message to the receiver that there was", func() bool { return b.reasons() == "[first]" })
 }
+
+func TestAReloadKeepsHistogramsPackedOnDisk(t *testing.T) {
+	t.Parallel()
+	s, path := calm(t, "")
+	appended := func() uint64 { return s.archive.db.Stats().Appended }
+	eventually(t, 20*time.Second, "scrape", func() bool { return appended() > 1000 })
+	before := s.archive.db.Stats().Series
+	if err := reload(t, s, path); err != nil {
+		t.Fatal(err)
+	}
+	was := appended()
+	eventually(t, 20*time.Second, "scrape after the reload", func() bool { return appended() > was+1000 })
+	if now := s.archive.db.Stats().Series; now > before+before/4 { // a page may have got some new ones
+		t.Errorf("%d series are kept of what was %d", now, before)
+	}
+}

@@ -1,0 +1,43 @@
+package scrape
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/samples"
+)
+
+// alone is a store that nobody else uses.
+type alone struct{ *samples.Store }
+
+func (a alone) Do(f func(*samples.Store, int)) { f(a.Store, 0) }
+
+func TestLinesThatLeftThePageForGoodAreForgotten(t *testing.T) {
+	st := alone{samples.NewStore()}
+	l := &loop{
+		pool:   NewPool(t.Context(), PoolOptions{Store: st, Keep: func(m string) bool { return strings.HasPrefix(m, "vllm:") }}),
+		target: Target{Labels: model.LabelsFrom(map[string]string{"job": "vllm", "instance": "a:8000"})},
+	}
+	for i := range 200 {
+		var text strings.Builder
+		for k := range 100 {
+			_, _ = fmt.Fprintf(&text, "vllm:adapter{lora=\"%d-%d\"} 1\n", i, k)
+		}
+		_, _ = fmt.Fprintf(&text, "vllm:running %d\n", i)
+		at := int64(i+1) * 1000
+		if err := l.parse(page{[]byte(text.String()), "text/plain"}, at); err != nil {
+			t.Fatal(err)
+		}
+		l.commit(at, true)
+		st.Forget(at - 10_000)
+		if n := len(l.lines) + len(l.order); n > 2*101+spareLines+101 {
+			t.Fatalf("%d lines are known of a page of 101", n)
+		}
+	}
+	in, _ := st.Instance(l.target.Labels)
+	if ps := in.Named("vllm:running")[0].Points; len(ps) != 10 || ps[9].V != 199 {
+		t.Errorf("what stays on the page: %v", ps)
+	}
+}
