@@ -10,6 +10,7 @@ import (
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/plan"
+	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -50,6 +51,7 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 	st := s.world.samples
 	r := p.request
 	r.At, r.Window, r.Binding, r.Faults, r.Earlier = at, p.window, s.world.binding, faultsOf(health), p.history.windows(at)
+	r.Known = remembered(old, st)
 	r.Join.GPUs = gpusOf(p.setup.Config.Targets.GPU.UUIDs, st.Instances())
 	if len(p.setup.Content.Signals.Own()) > 0 {
 		r.PromQL = promadapter.NewEvaluator(st, promadapter.Options{}).ByInstance
@@ -108,6 +110,29 @@ func absent(s engine.State, shown map[model.Scope]map[string]bool) []plan.Entity
 		out = append(out, plan.Entity{Scope: scope, Target: labels.Map()})
 	})
 	return out
+}
+
+// remembered names targets that do not answer by what is held of them: their model is a label of what they
+// showed, and a server that stays down must not become another one when that is forgotten.
+func remembered(s engine.State, st *samples.Store) func(model.Labels) (model.Labels, bool) {
+	type entity struct {
+		labels model.Labels
+		seen   time.Time
+	}
+	var all map[string]entity
+	return func(instance model.Labels) (model.Labels, bool) {
+		if all == nil { // few looks need it
+			all = map[string]entity{}
+			s.Each(func(_ string, scope model.Scope, labels model.Labels, h engine.Held) {
+				key := st.Identity(labels).Key()
+				if old, ok := all[key]; scope == model.ScopeTarget && (!ok || h.LastSeen.After(old.seen)) {
+					all[key] = entity{labels, h.LastSeen}
+				}
+			})
+		}
+		found, ok := all[instance.Key()]
+		return found.labels, ok
+	}
 }
 
 // figures are the signals of every target that hurts, for the snapshot of the onset.
