@@ -61,7 +61,7 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 	if slices.ContainsFunc(health, sourceHealth.dead) {
 		old = old.Hold(at, func(scope model.Scope, labels string, _ engine.Held) bool { return !shown[scope][labels] })
 	}
-	next, symptoms := p.pipeline.Engine.Judge(old, f)
+	next, symptoms := p.pipeline.Engine.Judge(p.known.unasked(old), f)
 	out = seen{at: at, state: next, sources: findings(health, at), changes: transitions(old, next, at, p.severity)}
 	out.diagnoses = p.pipeline.Engine.Diagnose(f, symptoms)
 	for i := range out.diagnoses {
