@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -30,7 +31,7 @@ type seen struct {
 	report    *model.Report
 	changes   []store.Transition
 	trials    bool               // changes on servers are due to be compared
-	started   map[string]float64 // when the process of each target was started, by its labels' key, where it says so
+	started   map[string]float64 // when the process of each target was started, by its identity, where it says so
 }
 
 // look judges the world at a time. What panics in it is an error: one bad rule must not end the process.
@@ -68,7 +69,7 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
 	}
 	out.trials = len(s.observe(ctx, p, f, out.diagnoses)) > 0
-	out.figures, out.started = figures(f, out.diagnoses), started(f)
+	out.figures, out.started = figures(f, out.diagnoses), started(f, st)
 	out.absent, out.report = absent(next, shown), engine.Report(f, out.diagnoses)
 	return out, nil
 }
@@ -159,12 +160,36 @@ func figures(f *model.Frame, ds []model.Diagnosis) []map[string]float64 {
 }
 
 // started is when the process of each target was started, as far as it is known.
-func started(f *model.Frame) map[string]float64 {
+func started(f *model.Frame, st *samples.Store) map[string]float64 {
 	out := map[string]float64{}
 	for _, x := range f.Entities.All() {
 		if v, ok := f.Get(x.ID, "started_at"); ok && x.Scope == model.ScopeTarget {
-			out[x.Labels.Key()] = v.V
+			out[st.Identity(x.Labels).Key()] = v.V
 		}
 	}
 	return out
+}
+
+// starts remembers when the process of each target was started, over the time in which it does not answer: most
+// restarts take longer than a look, and a large model longer than a window.
+type starts map[string]birth
+
+type birth struct {
+	at   float64
+	seen time.Time
+}
+
+// remembersStarts bounds how long a target may be away.
+const remembersStarts = 24 * time.Hour
+
+// follow takes in what a look saw, and gives the targets that were started anew.
+func (s starts) follow(now map[string]float64, at time.Time) (anew []string) {
+	for key, began := range now {
+		if old, ok := s[key]; ok && old.at != began {
+			anew = append(anew, key)
+		}
+		s[key] = birth{began, at}
+	}
+	maps.DeleteFunc(s, func(_ string, x birth) bool { return at.Sub(x.seen).Abs() > remembersStarts })
+	return anew
 }

@@ -74,10 +74,8 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	}
 	s.count(p, got, told)
 	s.journal.write(ctx, s.log, slices.Concat(got.diagnoses, got.sources))
-	for key, at := range got.started {
-		if old, ok := s.last.started[key]; ok && old != at {
-			p.known.restarted(model.LabelsOfKey(key))
-		}
+	for _, key := range s.started.follow(got.started, at) {
+		p.known.restarted(model.LabelsOfKey(key))
 	}
 	s.mind = mind{at: at, state: got.state, sent: told.Sent, looks: s.mind.looks + 1}
 	if s.last = got; watched {
