@@ -48,9 +48,8 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	outcomes, settled := s.settle(ctx, p, at)
 	s.recallOutcomes(ctx, at)
 	got.diagnoses = verify.Annotate(got.diagnoses, s.trials.memory)
-	var active json.RawMessage
 	figures := len(got.diagnoses)
-	got.diagnoses, active = s.enrich(ctx, p, at, got.diagnoses)
+	got.diagnoses = s.enrich(ctx, p, at, got.diagnoses)
 	got.figures = append(got.figures, make([]map[string]float64, len(got.diagnoses)-figures)...)
 	told := s.decide(ctx, p, at, got, outcomes)
 	sent, err := plan.Stored[store.SentKey](told.Sent)
@@ -62,14 +61,14 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	if err != nil {
 		return err
 	}
-	t.Parts = map[string]json.RawMessage{endpoints: ends, alertsPart: active}
+	t.Parts = map[string]json.RawMessage{endpoints: ends}
 	watched := settled || got.trials || at.Sub(s.trials.written).Abs() >= keepTrials
 	if watched {
 		if t.Parts[trialsPart], err = json.Marshal(s.trials.state); err != nil {
 			return err
 		}
 	}
-	if err := s.keep.tick(ctx, t); err != nil {
+	if err := s.tickWithAlerts(ctx, t); err != nil {
 		return err
 	}
 	s.count(p, got, told)
