@@ -49,7 +49,9 @@ func (l *loop) parse(p page, at int64) error {
 		}
 		t := at
 		if l.target.HonorTimestamps && stamp != nil {
-			t = *stamp
+			if t = *stamp; t > at+mostAhead {
+				return nil
+			}
 		}
 		l.staged = append(l.staged, given{line, samples.Point{T: t, V: v}})
 		return nil
@@ -59,6 +61,10 @@ func (l *loop) parse(p page, at int64) error {
 	}
 	return err
 }
+
+// mostAhead is how far, in milliseconds, a page's clock may be ahead of ours, as in Prometheus. A sample beyond would
+// hide all that follow until then.
+const mostAhead = 10 * 60 * 1000
 
 // spareLines is how many lines may have left a page, beyond as many as it has, before all are learnt anew.
 const spareLines = 1000
@@ -88,8 +94,9 @@ func (l *loop) line(text []byte, next *int, parser textparse.Parser) *known {
 			return l.order[i]
 		}
 	}
+	era := l.pool.foreign.era()
 	line := l.learn(parser)
-	if line == unwanted && plain && l.pool.foreign.add(string(text)) {
+	if line == unwanted && plain && l.pool.foreign.add(string(text), era) {
 		return unwanted
 	}
 	if line != unwanted {

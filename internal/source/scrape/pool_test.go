@@ -308,3 +308,25 @@ func TestTargetsThatAreChangedByTwoAtOnceAreScrapedByOne(t *testing.T) {
 		t.Errorf("%d scrapes of a target that was taken away", got-was)
 	}
 }
+
+func TestFault37AScrapeThatACorrectionOfTheClockInterruptsDoesNotHideThoseThatFollow(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	k := &kept{st: samples.NewStore()}
+	var back atomic.Int64
+	told := make(chan scrape.Scrape, 1000)
+	p := scrape.NewPool(ctx, scrape.PoolOptions{
+		Store: k, Now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }, Told: func(s scrape.Scrape) { told <- s },
+	})
+	t.Cleanup(func() { stop(); p.Wait() })
+	p.Sync([]scrape.Target{target(t, pages(t, func(n int64) string {
+		if n == 1 { // the look that follows the correction begins with an empty store, as this one is
+			back.Store(int64(time.Hour))
+		}
+		return counter(n)
+	}))})
+	for range 3 {
+		if s := <-told; s.Late > 0 {
+			t.Fatalf("a scrape of now is late: %+v", s)
+		}
+	}
+}
