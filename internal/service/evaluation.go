@@ -35,6 +35,7 @@ func (s *Service) evaluateOnce(ctx context.Context) error {
 		s.world.clear()
 		s.world.Unlock()
 		old = old.Shift(jump)
+		s.post.shift(ctx, jump, s.log)
 	}
 	got, err := s.look(ctx, p, at, old, hold)
 	if err != nil {

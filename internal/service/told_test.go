@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/inferdx/inferdx/internal/alerts"
+	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/source/scrape"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -100,4 +101,32 @@ func TestFault15WhatNobodyCanSeeDoesNotEndAtAnAlertmanager(t *testing.T) {
 	w = w.again()
 	w.look()
 	check("after a restart")
+}
+
+func TestFault37AMessageThatWaitsDoesNotWaitForAClockThatWasSetBack(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']")
+	w.look()
+	m := plan.Message{ID: "1", Receiver: "r", Key: "k", Number: 1, Reason: plan.First, At: t0, Deadline: t0.Add(time.Hour)}
+	if err := w.disk.Enqueue(t.Context(), t0, m); err != nil {
+		t.Fatal(err)
+	}
+	claim := func() int {
+		t.Helper()
+		got, err := w.disk.Claim(t.Context(), store.ClaimQuery{Receiver: "r", Now: w.wall, Limit: 1, Owner: "o", Lease: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(got.Ready)
+	}
+	w.wall = w.wall.Add(-time.Hour)
+	w.look()
+	if claim() != 1 {
+		t.Error("it is not delivered now")
+	}
+	if w.pass(30 * time.Second); claim() != 0 {
+		t.Error("it is claimed twice")
+	}
+	if w.pass(time.Minute); claim() != 1 {
+		t.Error("a lease outlives its process")
+	}
 }
