@@ -42,7 +42,7 @@ func (d *desk) take(all []alerts.Alert) error {
 }
 
 func (d *desk) serve(change ...func(*alerts.Options)) http.Handler {
-	o := alerts.Options{Take: d.take, ResolveTimeout: 5 * time.Minute, Now: func() time.Time { return d.now }}
+	o := alerts.Options{Take: d.take, ResolveTimeout: func() time.Duration { return 5 * time.Minute }, Now: func() time.Time { return d.now }}
 	for _, f := range change {
 		f(&o)
 	}

@@ -95,7 +95,8 @@ func (s *Service) hurry() {
 // AlertHandlers are the handlers of the receiver, by their pattern. token may be nil.
 func (s *Service) AlertHandlers(token func() (string, error)) map[string]http.Handler {
 	return alerts.Handler(alerts.Options{
-		Take: s.take, Token: token, Now: s.o.Now, ResolveTimeout: time.Duration(s.parts.Load().setup.Config.Global.ResolveTimeout),
+		Take: s.take, Token: token, Now: s.o.Now,
+		ResolveTimeout: func() time.Duration { return time.Duration(s.parts.Load().setup.Config.Global.ResolveTimeout) },
 		Told: func(_ string, taken, dropped int, refused string) {
 			m := s.o.Metrics
 			m.Received("accepted", taken)

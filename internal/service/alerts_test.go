@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/alerts"
 	"github.com/inferdx/inferdx/internal/require"
+	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/source/scrape"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -192,4 +194,30 @@ func TestAnAlertThatIsOnlySaidAgainIsNoReasonToLookAtOnce(t *testing.T) {
 			<-w.ask
 		}
 	}
+}
+
+func TestAReloadChangesHowLongAnAlertLastsThatIsNotSaidAgain(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']\nglobal: {resolve_timeout: 5m}")
+	h := w.AlertHandlers(nil)["POST /api/v2/alerts"]
+	text, err := os.ReadFile(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, w.path, strings.Replace(string(text), "5m", "30m", 1))
+	next, err := setup.Load(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.newParts(w.o, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.parts.Store(p)
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`[{"labels":{"alertname":"X"}}]`)))
+	for _, a := range w.desk.active {
+		if a.EndsAt.Equal(t0.Add(30 * time.Minute)) {
+			return
+		}
+	}
+	t.Errorf("got %v", w.desk.active)
 }
