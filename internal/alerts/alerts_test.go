@@ -303,3 +303,29 @@ func TestFault57AnAlertAboutNoServerThatIsWatchedSaysSo(t *testing.T) {
 		t.Errorf("got %+v", d)
 	}
 }
+
+func TestFault76LongTextsFillNoMoreThanTheirRoom(t *testing.T) {
+	now := time.Now()
+	long := func(i int) alerts.Alert {
+		a := alerts.Alert{Labels: map[string]string{"alertname": fmt.Sprint(i)}, EndsAt: now.Add(time.Hour)}
+		for k := range 63 {
+			a.Labels[fmt.Sprint("l", k)] = strings.Repeat("x", 16<<10)
+		}
+		return a
+	}
+	var s alerts.Active
+	for i := range 100 {
+		next, ok := s.Apply([]alerts.Alert{long(i)}, now)
+		if !ok {
+			if i < 50 || len(s) != i {
+				t.Errorf("refused after %d, %d are kept", i, len(s))
+			}
+			if next, ok = s.Apply([]alerts.Alert{{Labels: long(0).Labels, EndsAt: now}}, now); !ok || len(next) != i-1 {
+				t.Error("an end is refused")
+			}
+			return
+		}
+		s = next
+	}
+	t.Error("a hundred alerts of a megabyte each were taken")
+}
