@@ -329,3 +329,14 @@ func TestFault76LongTextsFillNoMoreThanTheirRoom(t *testing.T) {
 	}
 	t.Error("a hundred alerts of a megabyte each were taken")
 }
+
+func TestAnEndThatDoesNotSayWhenItBeganIsTaken(t *testing.T) {
+	active, _ := alerts.Active(nil).Apply([]alerts.Alert{{Labels: map[string]string{"alertname": "X"}, StartsAt: t0, EndsAt: t0.Add(time.Hour)}}, t0)
+	ends, err := alerts.Alerts([]byte(`[{"labels":{"alertname":"X"},"endsAt":"`+t0.Add(time.Minute).Format(time.RFC3339)+`"}]`), t0.Add(2*time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if active, ok := active.Apply(ends, t0.Add(2*time.Minute)); !ok || len(active) != 0 {
+		t.Errorf("got %v", active)
+	}
+}
