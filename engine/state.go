@@ -38,6 +38,20 @@ func (s State) Hold(at time.Time, absent func(scope model.Scope, labels string, 
 	return out
 }
 
+// Without leaves out what is meant, as what nobody looks for any more. The state given is not changed.
+func (s State) Without(gone func(rule string, scope model.Scope, labels model.Labels) bool) State {
+	if s == nil {
+		return nil
+	}
+	out := make(State, len(s))
+	for key, h := range s {
+		if rule, scope, labels := splitKey(key); !gone(rule, scope, model.LabelsOfKey(labels)) {
+			out[key] = h
+		}
+	}
+	return out
+}
+
 // Shift moves all of the state's times, as the clock that they were read from was wrong by that much.
 func (s State) Shift(by time.Duration) State {
 	if s == nil {

@@ -10,8 +10,11 @@ import (
 // Active are the alerts that have not ended, by their ID. It is plain data.
 type Active map[string]Alert
 
-// maxActive bounds the memory that others can fill; what is beyond is refused.
-const maxActive = 10_000
+// maxActive and maxTexts, in bytes, bound the memory that others can fill; what is beyond is refused.
+const (
+	maxActive = 10_000
+	maxTexts  = 64 << 20
+)
 
 // Apply takes alerts in: those that fire are kept, those that ended are dropped. Saying the same twice
 // changes nothing. It is false where there is no room, and then nothing was taken.
@@ -36,7 +39,19 @@ func (s Active) Apply(all []Alert, now time.Time) (Active, bool) {
 		}
 		next[id] = a
 	}
-	return next, len(next) <= maxActive
+	return next, len(next) <= maxActive && next.texts() <= maxTexts
+}
+
+// texts is how long all that others wrote is.
+func (s Active) texts() (n int) {
+	for _, a := range s {
+		for _, m := range []map[string]string{a.Labels, a.Annotations} {
+			for name, v := range m {
+				n += len(name) + len(v)
+			}
+		}
+	}
+	return n
 }
 
 // Expire drops what has ended by its own word.

@@ -42,7 +42,7 @@ func (d *desk) take(all []alerts.Alert) error {
 }
 
 func (d *desk) serve(change ...func(*alerts.Options)) http.Handler {
-	o := alerts.Options{Take: d.take, ResolveTimeout: 5 * time.Minute, Now: func() time.Time { return d.now }}
+	o := alerts.Options{Take: d.take, ResolveTimeout: func() time.Duration { return 5 * time.Minute }, Now: func() time.Time { return d.now }}
 	for _, f := range change {
 		f(&o)
 	}
@@ -301,5 +301,42 @@ func TestFault57AnAlertAboutNoServerThatIsWatchedSaysSo(t *testing.T) {
 	d := got[1]
 	if d.Status != model.Unknown || d.Scope != alerts.Scope || !strings.Contains(d.Notes[0], `instance="z:1"`) || !strings.Contains(d.Notes[0], "a:8000") || len(d.Summary) > 400 {
 		t.Errorf("got %+v", d)
+	}
+}
+
+func TestFault76LongTextsFillNoMoreThanTheirRoom(t *testing.T) {
+	now := time.Now()
+	long := func(i int) alerts.Alert {
+		a := alerts.Alert{Labels: map[string]string{"alertname": fmt.Sprint(i)}, EndsAt: now.Add(time.Hour)}
+		for k := range 63 {
+			a.Labels[fmt.Sprint("l", k)] = strings.Repeat("x", 16<<10)
+		}
+		return a
+	}
+	var s alerts.Active
+	for i := range 100 {
+		next, ok := s.Apply([]alerts.Alert{long(i)}, now)
+		if !ok {
+			if i < 50 || len(s) != i {
+				t.Errorf("refused after %d, %d are kept", i, len(s))
+			}
+			if next, ok = s.Apply([]alerts.Alert{{Labels: long(0).Labels, EndsAt: now}}, now); !ok || len(next) != i-1 {
+				t.Error("an end is refused")
+			}
+			return
+		}
+		s = next
+	}
+	t.Error("a hundred alerts of a megabyte each were taken")
+}
+
+func TestAnEndThatDoesNotSayWhenItBeganIsTaken(t *testing.T) {
+	active, _ := alerts.Active(nil).Apply([]alerts.Alert{{Labels: map[string]string{"alertname": "X"}, StartsAt: t0, EndsAt: t0.Add(time.Hour)}}, t0)
+	ends, err := alerts.Alerts([]byte(`[{"labels":{"alertname":"X"},"endsAt":"`+t0.Add(time.Minute).Format(time.RFC3339)+`"}]`), t0.Add(2*time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if active, ok := active.Apply(ends, t0.Add(2*time.Minute)); !ok || len(active) != 0 {
+		t.Errorf("got %v", active)
 	}
 }

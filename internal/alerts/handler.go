@@ -24,7 +24,7 @@ type Options struct {
 	// Token, where it is set, has to stand in the Authorization header as a bearer token.
 	Token func() (string, error)
 	// ResolveTimeout ends an alert of Prometheus that has no end and is not said again.
-	ResolveTimeout time.Duration
+	ResolveTimeout func() time.Duration
 	// MaxBytes bounds a body, packed and unpacked; 8 MiB if 0: Alertmanager's batches of 10,000 alerts are smaller.
 	MaxBytes int64
 	// AtOnce bounds the posts that are worked on at once; 16 if 0.
@@ -111,7 +111,7 @@ func Handler(o Options) map[string]http.Handler {
 		}),
 		"POST /api/v2/alerts": h("prometheus", func(b []byte, now time.Time) ([]Alert, string, error) {
 			all, err := Alerts(b, now)
-			return Bounded(all, now, o.ResolveTimeout), "", err
+			return Bounded(all, now, o.ResolveTimeout()), "", err
 		}),
 	}
 }

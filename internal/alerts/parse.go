@@ -162,6 +162,9 @@ func (x incoming) alert(at string, now time.Time) (Alert, error) {
 	if a.EndsAt.Year() <= 1 {
 		a.EndsAt = time.Time{}
 	}
+	if x.StartsAt.IsZero() && !a.EndsAt.IsZero() && a.EndsAt.Before(now) {
+		a.StartsAt = a.EndsAt // as Alertmanager reads an end that does not say when it began
+	}
 	if !a.EndsAt.IsZero() && a.EndsAt.Before(a.StartsAt) {
 		return a, fmt.Errorf("%s.endsAt: before startsAt", at)
 	}

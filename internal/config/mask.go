@@ -17,6 +17,9 @@ var (
 	secretURL   = regexp.MustCompile(`(://)[^/\s@"']+@`)
 	secretHook  = regexp.MustCompile(`(hooks\.slack\.com/|discord(?:app)?\.com/api/webhooks/)[^\s"']+`)
 	secretToken = regexp.MustCompile(`\b(xox[a-z]-|xapp-|whsec_|ghp_|glpat-|hf_|sk-)[\w+/=-]{8,}`)
+	// The query of any URL, and the path of a webhook's that stands on its line.
+	secretQuery = regexp.MustCompile(`(https?://[^\s"'?]+\?)[^\s"']+`)
+	secretPath  = regexp.MustCompile(`(?i)(webhook["']?\s*:.*?\burl["']?\s*:\s*["']?https?://[^/\s"']+/)[^\s"',}]+`)
 	// A name that a mistyped one was probably meant to be.
 	secretName = regexp.MustCompile(`(?i)password|secret|token|key|credential|authorization|url`)
 )
@@ -61,6 +64,8 @@ func conceal(line string) string {
 func within(text string) string {
 	text = secretURL.ReplaceAllString(text, "${1}"+hidden+"@")
 	text = secretHook.ReplaceAllString(text, "${1}"+hidden)
+	text = secretQuery.ReplaceAllString(text, "${1}"+hidden)
+	text = secretPath.ReplaceAllString(text, "${1}"+hidden)
 	text = secretToken.ReplaceAllString(text, hidden)
 	return Args(text).String()
 }

@@ -237,3 +237,16 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestAFaultShowsNoSecretOfAURLBesideIt(t *testing.T) {
+	for name, in := range map[string]string{
+		"a webhook":         "receivers: [{name: r, webhook: {url: 'https://hooks.example/services/TOPSECRET', nonsense: 1}}]",
+		"a query":           "prometheus: {url: 'http://p:9090/?api_key=TOPSECRET', nonsense: 1}",
+		"launch arguments'": "launch: [{match: {job: a}, url: 'http://p:1/x?t=TOPSECRET', nonsense: 1}]",
+	} {
+		path := write(t, "inferdx.yml", "urls: ['localhost:1']\n"+in+"\n")
+		if _, _, err := config.Load(path); err == nil || strings.Contains(err.Error(), "TOPSECRET") || !strings.Contains(err.Error(), "nonsense") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -50,6 +50,8 @@ type Request struct {
 	Join     signals.Join
 	Faults   []model.Fault
 	Group    []string
+	// Known names targets that do not answer any more, see signals.Request; nil knows none.
+	Known func(instance model.Labels) (model.Labels, bool)
 	// Binding is kept by who asks again and again over one store, see signals.Binding; nil for one look.
 	Binding *signals.Binding
 	// Without hides signals, for tests of what is said when they are missing.
@@ -69,7 +71,7 @@ func (p *Pipeline) History() *signals.History { return p.history }
 func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
 	var notes []string
 	f := p.Content.Signals.Frame(st, signals.Request{
-		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL, Binding: r.Binding,
+		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL, Binding: r.Binding, Known: r.Known,
 		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {
 			own, shared, ns := p.facts(t, r)
 			for _, n := range ns {

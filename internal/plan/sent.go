@@ -99,6 +99,34 @@ func Stored[K interface {
 	return out, nil
 }
 
+// Lasting gives the diagnoses that a receiver was told of and that have not ended, each once: as it is now where
+// it still fires, else as it was last seen to, as when nobody can tell.
+func (s Sent) Lasting(receiver string, now []model.Diagnosis) []model.Diagnosis {
+	told := map[string]model.Diagnosis{}
+	for slot, e := range s {
+		if slot.Receiver != receiver || e.Over || e.Number == 0 {
+			continue
+		}
+		for key, m := range e.Members {
+			if m.Told && m.Ended == "" {
+				told[key] = m.Diagnosis
+			}
+		}
+	}
+	for i := range now {
+		if key := entity(now[i].Scope, now[i].Target); fires(&now[i]) {
+			if _, ok := told[key]; ok {
+				told[key] = now[i]
+			}
+		}
+	}
+	out := make([]model.Diagnosis, 0, len(told))
+	for _, key := range slices.Sorted(maps.Keys(told)) {
+		out = append(out, told[key])
+	}
+	return out
+}
+
 // clone copies what Next may change. Diagnoses are shared: they are read-only.
 func (e *entry) clone() *entry {
 	out := *e

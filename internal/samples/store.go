@@ -65,6 +65,17 @@ func NewStore(identity ...string) *Store {
 // Instances lists the instances in the order they were first seen.
 func (s *Store) Instances() []*Instance { return s.instances }
 
+// Identity gives those of some labels that tell instances apart.
+func (s *Store) Identity(labels model.Labels) model.Labels {
+	own := make(model.Labels, 0, len(s.identity))
+	for _, l := range labels {
+		if slices.Contains(s.identity, l.Name) {
+			own = append(own, l)
+		}
+	}
+	return own
+}
+
 // Instance finds or makes the instance that a full label set belongs to, and returns the labels left.
 func (s *Store) Instance(labels model.Labels) (*Instance, model.Labels) {
 	own := make(model.Labels, 0, len(s.identity))

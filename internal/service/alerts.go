@@ -38,7 +38,8 @@ func (s *Service) take(all []alerts.Alert) error {
 	now := s.o.Now()
 	s.desk.mu.Lock()
 	defer s.desk.mu.Unlock()
-	next, ok := s.desk.active.Expire(now).Apply(all, now)
+	was := s.desk.active
+	next, ok := was.Expire(now).Apply(all, now)
 	if !ok {
 		return alerts.ErrFull
 	}
@@ -50,8 +51,36 @@ func (s *Service) take(all []alerts.Alert) error {
 		return err
 	}
 	s.desk.active = next
-	s.hurry()
+	if !sameAlerts(was, next) {
+		s.hurry()
+	}
 	return nil
+}
+
+// sameAlerts says that none came and none ended: senders say the same again and again.
+func sameAlerts(a, b alerts.Active) bool {
+	for id := range a {
+		if _, ok := b[id]; !ok {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// tickWithAlerts writes an evaluation and the alerts that are active by then: none that was taken meanwhile may
+// be written over.
+func (s *Service) tickWithAlerts(ctx context.Context, t store.Tick) error {
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	t.Parts[alertsPart] = json.RawMessage("{}")
+	if len(s.desk.active) > 0 {
+		text, err := json.Marshal(s.desk.active)
+		if err != nil {
+			return fmt.Errorf("keep the alerts that are active: %w", err)
+		}
+		t.Parts[alertsPart] = text
+	}
+	return s.keep.tick(ctx, t)
 }
 
 // hurry asks for a look before the next one is due, as there is something new to tell. Several questions
@@ -66,7 +95,8 @@ func (s *Service) hurry() {
 // AlertHandlers are the handlers of the receiver, by their pattern. token may be nil.
 func (s *Service) AlertHandlers(token func() (string, error)) map[string]http.Handler {
 	return alerts.Handler(alerts.Options{
-		Take: s.take, Token: token, Now: s.o.Now, ResolveTimeout: time.Duration(s.parts.Load().setup.Config.Global.ResolveTimeout),
+		Take: s.take, Token: token, Now: s.o.Now,
+		ResolveTimeout: func() time.Duration { return time.Duration(s.parts.Load().setup.Config.Global.ResolveTimeout) },
 		Told: func(_ string, taken, dropped int, refused string) {
 			m := s.o.Metrics
 			m.Received("accepted", taken)
@@ -82,18 +112,15 @@ func (s *Service) AlertHandlers(token func() (string, error)) map[string]http.Ha
 const lookBack = 5 * time.Second
 
 // enrich adds the alerts that are active to what was seen.
-func (s *Service) enrich(ctx context.Context, p *parts, at time.Time, ds []model.Diagnosis) ([]model.Diagnosis, json.RawMessage) {
+func (s *Service) enrich(ctx context.Context, p *parts, at time.Time, ds []model.Diagnosis) []model.Diagnosis {
 	s.lookAtNew(ctx, p, at, ds)
 	s.desk.mu.Lock()
-	defer s.desk.mu.Unlock()
-	if len(s.desk.active) == 0 {
-		return ds, json.RawMessage("{}")
+	active := s.desk.active // a change makes another one
+	s.desk.mu.Unlock()
+	if len(active) == 0 {
+		return ds
 	}
-	text, err := json.Marshal(s.desk.active)
-	if err != nil {
-		s.log.Error("the alerts that are active cannot be kept", "err", err)
-	}
-	return alerts.Enrich(ds, s.desk.active.Sorted()), text
+	return alerts.Enrich(ds, active.Sorted())
 }
 
 // lookAtNew finds out what was when the alerts began that have come since the last look. Meanwhile others

@@ -1,15 +1,21 @@
 package service
 
 import (
+	"context"
+	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/alerts"
 	"github.com/inferdx/inferdx/internal/require"
+	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/source/scrape"
+	"github.com/inferdx/inferdx/internal/store"
 )
 
 // answers serves the receiver of a service.
@@ -126,4 +132,92 @@ func TestAnAlertThatComesLateIsDiagnosedForTheTimeAtWhichItBegan(t *testing.T) {
 		}
 	}
 	t.Errorf("notes: %v", w.last.diagnoses[0].Notes)
+}
+
+// told calls for each line of the log.
+type told func()
+
+func (told) Enabled(context.Context, slog.Level) bool    { return true }
+func (f told) Handle(context.Context, slog.Record) error { f(); return nil }
+func (f told) WithAttrs([]slog.Attr) slog.Handler        { return f }
+func (f told) WithGroup(string) slog.Handler             { return f }
+
+func alertOf(t *testing.T, instance string, ends time.Time) []alerts.Alert {
+	t.Helper()
+	all, err := alerts.Alerts([]byte(`[{"labels":{"alertname":"X","instance":"`+instance+`"}}]`), t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return alerts.Bounded(all, ends, 0)
+}
+
+func TestFault41AnAlertThatIsTakenDuringALookIsOnDiskAfterIt(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']")
+	// A silence that cannot be read is said in the middle of a look.
+	if err := w.disk.SetSilence(t.Context(), store.Silence{ID: "s", Matchers: json.RawMessage(`["{"]`), Starts: t0, Ends: t0.Add(time.Hour), CreatedBy: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.take(alertOf(t, "a:1", t0.Add(time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	meanwhile := 0
+	w.log = slog.New(told(func() {
+		if meanwhile++; meanwhile == 1 {
+			if err := w.take(alertOf(t, "b:1", t0.Add(time.Hour))); err != nil {
+				t.Error(err)
+			}
+		}
+	}))
+	w.look()
+	if meanwhile == 0 {
+		t.Fatal("nothing was taken meanwhile")
+	}
+	w = w.again()
+	if n := len(w.desk.active); n != 2 {
+		t.Errorf("%d alerts survived", n)
+	}
+}
+
+func TestAnAlertThatIsOnlySaidAgainIsNoReasonToLookAtOnce(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']")
+	for i, c := range []struct {
+		ends time.Time
+		want int
+	}{{t0.Add(time.Hour), 1}, {t0.Add(2 * time.Hour), 0}, {t0, 1}} {
+		if err := w.take(alertOf(t, "a:1", c.ends)); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(w.ask); got != c.want {
+			t.Errorf("post %d: %d looks were asked for, want %d", i, got, c.want)
+		}
+		for len(w.ask) > 0 {
+			<-w.ask
+		}
+	}
+}
+
+func TestAReloadChangesHowLongAnAlertLastsThatIsNotSaidAgain(t *testing.T) {
+	w := serve(t, t0, "urls: ['localhost:1']\nglobal: {resolve_timeout: 5m}")
+	h := w.AlertHandlers(nil)["POST /api/v2/alerts"]
+	text, err := os.ReadFile(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, w.path, strings.Replace(string(text), "5m", "30m", 1))
+	next, err := setup.Load(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := w.newParts(w.o, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.parts.Store(p)
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`[{"labels":{"alertname":"X"}}]`)))
+	for _, a := range w.desk.active {
+		if a.EndsAt.Equal(t0.Add(30 * time.Minute)) {
+			return
+		}
+	}
+	t.Errorf("got %v", w.desk.active)
 }

@@ -36,7 +36,7 @@ func (p present) Snapshot() api.Snapshot {
 		out.Status.StoreError = err.Error()
 	}
 	for _, h := range p.sources.all() {
-		out.Status.Sources = append(out.Status.Sources, api.Source{Name: h.Name, Up: h.Failures == 0, LastOK: instant(h.LastOK), Failures: h.Failures, Error: h.Err})
+		out.Status.Sources = append(out.Status.Sources, api.Source{Name: h.Name, Up: h.up(), LastOK: instant(h.LastOK), Failures: h.Failures, Error: h.Err})
 	}
 	if text, err := parts.setup.Config.YAML(); err == nil {
 		out.Config = string(text)

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -61,6 +62,16 @@ func (p *post) wake() {
 	for _, b := range p.boxes {
 		b.Wake()
 	}
+}
+
+// shift lets no message wait for the clock to be again where it was before it was set back.
+func (p *post) shift(ctx context.Context, by time.Duration, log *slog.Logger) {
+	for _, q := range p.queues {
+		if err := q.Shift(ctx, by); err != nil && ctx.Err() == nil {
+			log.Error("messages that wait cannot be told that the clock was set", "err", err)
+		}
+	}
+	p.wake()
 }
 
 // close finishes what is in flight, for a while; the rest stays queued.

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/plan"
+	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
 	"github.com/inferdx/inferdx/internal/store"
 )
@@ -29,7 +31,7 @@ type seen struct {
 	report    *model.Report
 	changes   []store.Transition
 	trials    bool               // changes on servers are due to be compared
-	started   map[string]float64 // when the process of each target was started, by its labels' key, where it says so
+	started   map[string]float64 // when the process of each target was started, by its identity, where it says so
 }
 
 // look judges the world at a time. What panics in it is an error: one bad rule must not end the process.
@@ -50,6 +52,7 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 	st := s.world.samples
 	r := p.request
 	r.At, r.Window, r.Binding, r.Faults, r.Earlier = at, p.window, s.world.binding, faultsOf(health), p.history.windows(at)
+	r.Known = remembered(old, st)
 	r.Join.GPUs = gpusOf(p.setup.Config.Targets.GPU.UUIDs, st.Instances())
 	if len(p.setup.Content.Signals.Own()) > 0 {
 		r.PromQL = promadapter.NewEvaluator(st, promadapter.Options{}).ByInstance
@@ -59,14 +62,14 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 	if slices.ContainsFunc(health, sourceHealth.dead) {
 		old = old.Hold(at, func(scope model.Scope, labels string, _ engine.Held) bool { return !shown[scope][labels] })
 	}
-	next, symptoms := p.pipeline.Engine.Judge(old, f)
+	next, symptoms := p.pipeline.Engine.Judge(p.known.unasked(old), f)
 	out = seen{at: at, state: next, sources: findings(health, at), changes: transitions(old, next, at, p.severity)}
 	out.diagnoses = p.pipeline.Engine.Diagnose(f, symptoms)
 	for i := range out.diagnoses {
 		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
 	}
 	out.trials = len(s.observe(ctx, p, f, out.diagnoses)) > 0
-	out.figures, out.started = figures(f, out.diagnoses), started(f)
+	out.figures, out.started = figures(f, out.diagnoses), started(f, st)
 	out.absent, out.report = absent(next, shown), engine.Report(f, out.diagnoses)
 	return out, nil
 }
@@ -110,6 +113,29 @@ func absent(s engine.State, shown map[model.Scope]map[string]bool) []plan.Entity
 	return out
 }
 
+// remembered names targets that do not answer by what is held of them: their model is a label of what they
+// showed, and a server that stays down must not become another one when that is forgotten.
+func remembered(s engine.State, st *samples.Store) func(model.Labels) (model.Labels, bool) {
+	type entity struct {
+		labels model.Labels
+		seen   time.Time
+	}
+	var all map[string]entity
+	return func(instance model.Labels) (model.Labels, bool) {
+		if all == nil { // few looks need it
+			all = map[string]entity{}
+			s.Each(func(_ string, scope model.Scope, labels model.Labels, h engine.Held) {
+				key := st.Identity(labels).Key()
+				if old, ok := all[key]; scope == model.ScopeTarget && (!ok || h.LastSeen.After(old.seen)) {
+					all[key] = entity{labels, h.LastSeen}
+				}
+			})
+		}
+		found, ok := all[instance.Key()]
+		return found.labels, ok
+	}
+}
+
 // figures are the signals of every target that hurts, for the snapshot of the onset.
 func figures(f *model.Frame, ds []model.Diagnosis) []map[string]float64 {
 	out := make([]map[string]float64, len(ds))
@@ -134,12 +160,36 @@ func figures(f *model.Frame, ds []model.Diagnosis) []map[string]float64 {
 }
 
 // started is when the process of each target was started, as far as it is known.
-func started(f *model.Frame) map[string]float64 {
+func started(f *model.Frame, st *samples.Store) map[string]float64 {
 	out := map[string]float64{}
 	for _, x := range f.Entities.All() {
 		if v, ok := f.Get(x.ID, "started_at"); ok && x.Scope == model.ScopeTarget {
-			out[x.Labels.Key()] = v.V
+			out[st.Identity(x.Labels).Key()] = v.V
 		}
 	}
 	return out
+}
+
+// starts remembers when the process of each target was started, over the time in which it does not answer: most
+// restarts take longer than a look, and a large model longer than a window.
+type starts map[string]birth
+
+type birth struct {
+	at   float64
+	seen time.Time
+}
+
+// remembersStarts bounds how long a target may be away.
+const remembersStarts = 24 * time.Hour
+
+// follow takes in what a look saw, and gives the targets that were started anew.
+func (s starts) follow(now map[string]float64, at time.Time) (anew []string) {
+	for key, began := range now {
+		if old, ok := s[key]; ok && old.at != began {
+			anew = append(anew, key)
+		}
+		s[key] = birth{began, at}
+	}
+	maps.DeleteFunc(s, func(_ string, x birth) bool { return at.Sub(x.seen).Abs() > remembersStarts })
+	return anew
 }

@@ -35,6 +35,7 @@ func (s *Service) evaluateOnce(ctx context.Context) error {
 		s.world.clear()
 		s.world.Unlock()
 		old = old.Shift(jump)
+		s.post.shift(ctx, jump, s.log)
 	}
 	got, err := s.look(ctx, p, at, old, hold)
 	if err != nil {
@@ -48,9 +49,8 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	outcomes, settled := s.settle(ctx, p, at)
 	s.recallOutcomes(ctx, at)
 	got.diagnoses = verify.Annotate(got.diagnoses, s.trials.memory)
-	var active json.RawMessage
 	figures := len(got.diagnoses)
-	got.diagnoses, active = s.enrich(ctx, p, at, got.diagnoses)
+	got.diagnoses = s.enrich(ctx, p, at, got.diagnoses)
 	got.figures = append(got.figures, make([]map[string]float64, len(got.diagnoses)-figures)...)
 	told := s.decide(ctx, p, at, got, outcomes)
 	sent, err := plan.Stored[store.SentKey](told.Sent)
@@ -62,28 +62,26 @@ func (s *Service) remember(ctx context.Context, p *parts, at time.Time, got seen
 	if err != nil {
 		return err
 	}
-	t.Parts = map[string]json.RawMessage{endpoints: ends, alertsPart: active}
+	t.Parts = map[string]json.RawMessage{endpoints: ends}
 	watched := settled || got.trials || at.Sub(s.trials.written).Abs() >= keepTrials
 	if watched {
 		if t.Parts[trialsPart], err = json.Marshal(s.trials.state); err != nil {
 			return err
 		}
 	}
-	if err := s.keep.tick(ctx, t); err != nil {
+	if err := s.tickWithAlerts(ctx, t); err != nil {
 		return err
 	}
 	s.count(p, got, told)
 	s.journal.write(ctx, s.log, slices.Concat(got.diagnoses, got.sources))
-	for key, at := range got.started {
-		if old, ok := s.last.started[key]; ok && old != at {
-			p.known.restarted(model.LabelsOfKey(key))
-		}
+	for _, key := range s.started.follow(got.started, at) {
+		p.known.restarted(model.LabelsOfKey(key))
 	}
 	s.mind = mind{at: at, state: got.state, sent: told.Sent, looks: s.mind.looks + 1}
 	if s.last = got; watched {
 		s.trials.written = at
 	}
-	s.view.Store(&view{at: at, report: got.report, diagnoses: slices.Concat(got.diagnoses, got.sources)})
+	s.view.Store(&view{at: at, report: got.report, diagnoses: slices.Concat(got.diagnoses, got.sources), sent: told.Sent})
 	for _, key := range told.Ended {
 		s.forgive(ctx, key)
 	}

@@ -29,6 +29,9 @@ type sourceHealth struct {
 // dead says that the source has failed so often that it is a finding.
 func (h sourceHealth) dead() bool { return h.Failures >= patience }
 
+// up says that the last read succeeded.
+func (h sourceHealth) up() bool { return h.Failures == 0 && !h.LastOK.IsZero() }
+
 // sources is the health of all sources. It is safe for concurrent use.
 type sources struct {
 	mu     sync.Mutex
@@ -58,10 +61,18 @@ func (s *sources) told(name string, at time.Time, faults []model.Fault, err erro
 	h.Err = err.Error()
 }
 
-// only forgets all sources but those.
+// only forgets all sources but those. Of those that are new nothing is known yet.
 func (s *sources) only(names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.byName == nil {
+		s.byName = map[string]*sourceHealth{}
+	}
+	for _, name := range names {
+		if s.byName[name] == nil {
+			s.byName[name] = &sourceHealth{Name: name}
+		}
+	}
 	for name := range s.byName {
 		if !slices.Contains(names, name) {
 			delete(s.byName, name)
@@ -86,12 +97,19 @@ func (s *sources) all() []sourceHealth {
 // scopeSource is the scope of a finding about a source. No rule and no playbook has it.
 const scopeSource model.Scope = "source"
 
-// findings are what is to be said of the sources: of each that it is dead, or that it is healthy.
+// findings are what is to be said of the sources: of each that it is dead, that nobody knows, or that it is healthy.
 func findings(all []sourceHealth, at time.Time) []model.Diagnosis {
 	var out []model.Diagnosis
 	for _, h := range all {
 		if h.dead() {
 			out = append(out, blind(h, at))
+			continue
+		}
+		if h.LastOK.IsZero() { // since the start: that it was dead before has not ended by that
+			out = append(out, model.Diagnosis{
+				Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: model.Unknown, Name: h.Name, UnknownScore: 1,
+				Summary: "the source " + h.Name + " has not been read yet", Fingerprint: "source-unread/" + h.Name,
+			})
 			continue
 		}
 		out = append(out, model.Diagnosis{

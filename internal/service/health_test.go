@@ -39,3 +39,44 @@ func TestADeadSourceIsAFindingThatSaysSinceWhenAndWhy(t *testing.T) {
 		t.Errorf("got %s", all)
 	}
 }
+
+func TestFault15ASourceThatWasDeadBeforeARestartIsNotResolvedUntilItIsRead(t *testing.T) {
+	w := serve(t, t0, "prometheus: http://127.0.0.1:1\nreceivers: [{name: r, webhook: {url: 'http://127.0.0.1:1'}}]\nroute: {receiver: r, group_wait: 0s, group_interval: 1s}\n")
+	begin := func() { w.sources.only(w.parts.Load().sourceNames()) }
+	told := func() string { return strings.Join((&feeder{w: w}).told(), " ") }
+	evaluate := func() {
+		t.Helper()
+		w.pass(15 * time.Second)
+		if err := w.evaluate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin()
+	for range warmup + 1 {
+		w.look()
+		w.pass(15 * time.Second)
+	}
+	if told() != "first" {
+		t.Fatalf("told %q", told())
+	}
+	w = w.again()
+	begin()
+	for range 2 * warmup {
+		evaluate() // the first read hangs
+	}
+	if told() != "first" {
+		t.Errorf("before the first read it was told %q", told())
+	}
+	for range 2 * patience {
+		w.poll(t.Context(), w.parts.Load(), w.parts.Load().servers[0])
+		evaluate()
+	}
+	if told() != "first" {
+		t.Errorf("while its reads failed it was told %q", told())
+	}
+	w.sources.told(w.sources.all()[0].Name, w.wall, nil, nil)
+	evaluate()
+	if told() != "first resolved" {
+		t.Errorf("after it was read it was told %q", told())
+	}
+}

@@ -3,9 +3,13 @@ package service
 import (
 	"context"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/inferdx/inferdx/engine"
+	"github.com/inferdx/inferdx/internal/content"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/setup"
@@ -21,6 +25,37 @@ type known struct {
 	launch *launch.Finder
 	info   *serverinfo.Watch
 	canary *canary.Prober // nil where it is off
+
+	canaries map[string]bool // the rules that only a canary's answer can decide
+	match    func(map[string]string) bool
+}
+
+// canaries are the rules that name what only canaries bring.
+func canaries(c *content.Content) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range c.Rules.All() {
+		for _, n := range r.When.Names() {
+			for _, x := range c.Signals.Sources(n.ID) {
+				out[r.ID] = out[r.ID] || slices.ContainsFunc(x.Metrics, func(m string) bool { return strings.HasPrefix(m, canary.Prefix) })
+			}
+		}
+	}
+	return out
+}
+
+// unasked ends what only a canary's answer would end, where none is sent any more: nobody would ever know.
+func (k known) unasked(s engine.State) engine.State {
+	gone := func(rule string, _ model.Scope, labels model.Labels) bool {
+		return k.canaries[rule] && (k.canary == nil || !k.match(labels.Map()))
+	}
+	found := false
+	s.Each(func(rule string, scope model.Scope, labels model.Labels, _ engine.Held) {
+		found = found || gone(rule, scope, labels)
+	})
+	if !found {
+		return s
+	}
+	return s.Without(gone)
 }
 
 func newKnown(s *setup.Setup, report func(canary.Result)) (known, error) {
@@ -35,6 +70,7 @@ func newKnown(s *setup.Setup, report func(canary.Result)) (known, error) {
 		o.Pods = cluster
 	}
 	k := known{launch: launch.New(o), info: serverinfo.NewWatch(serverinfo.WatchOptions{Client: client, Identity: identity}, s.Content.Knobs)}
+	k.canaries, k.match = canaries(s.Content), c.Canary.Match.Match
 	if c.Canary.Enabled {
 		own, err := httpclient.New(c.Canary.HTTP.Options())
 		if err != nil {

@@ -19,7 +19,9 @@ func (s *Service) count(p *parts, got seen, told plan.Decision) {
 	m.Stored(s.keep.writable())
 	up := map[string]bool{}
 	for _, h := range s.sources.all() {
-		up[h.Name] = h.Failures == 0
+		if h.up() || h.Failures > 0 { // else nobody has read it yet
+			up[h.Name] = h.up()
+		}
 	}
 	m.Sources(up)
 	targets := map[string]int{"up": 0, "down": 0, "unknown": 0}

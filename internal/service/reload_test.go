@@ -1,7 +1,9 @@
 package service
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/setup"
 	"github.com/inferdx/inferdx/internal/source/scrape"
 	"github.com/inferdx/inferdx/internal/store"
@@ -168,5 +171,54 @@ func TestFault10AReloadKeepsTheTimersOfWhatIsAboutToBeTold(t *testing.T) {
 	f.live(5 * time.Minute)
 	if got := f.told(); len(got) != 1 {
 		t.Errorf("told %v", got)
+	}
+}
+
+func TestFault02AReloadThatFailsAtTheStoreLeavesTheReceiversAsTheyWere(t *testing.T) {
+	t.Parallel()
+	b := newBus(t)
+	path := filepath.Join(t.TempDir(), "inferdx.yml")
+	config := "urls: ['localhost:1']\nstorage: {path: " + t.TempDir() + "}\nreceivers: [{name: NAME, webhook: {url: '" + b.URL + "'}}]\n"
+	write(t, path, strings.ReplaceAll(config, "NAME", "bus"))
+	cfg, err := setup.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), Options{Setup: cfg, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { _ = s.Run(ctx) }) // its store is taken away
+	t.Cleanup(func() { stop(); all.Wait() })
+	eventually(t, 10*time.Second, "start", func() bool { return !errors.Is(reload(t, s, path), ErrNotRunning) })
+	if err := s.disk.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, strings.ReplaceAll(config, "NAME", "other"))
+	if err := reload(t, s, path); err == nil {
+		t.Fatal("it was taken")
+	}
+	now := time.Now()
+	if err := s.spare.Enqueue(t.Context(), now, plan.Message{ID: "1", Receiver: "bus", Key: "k", Number: 1, Reason: plan.First, At: now, Deadline: now.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "message to the receiver that there was", func() bool { return b.reasons() == "[first]" })
+}
+
+func TestAReloadKeepsHistogramsPackedOnDisk(t *testing.T) {
+	t.Parallel()
+	s, path := calm(t, "")
+	appended := func() uint64 { return s.archive.db.Stats().Appended }
+	eventually(t, 20*time.Second, "scrape", func() bool { return appended() > 1000 })
+	before := s.archive.db.Stats().Series
+	if err := reload(t, s, path); err != nil {
+		t.Fatal(err)
+	}
+	was := appended()
+	eventually(t, 20*time.Second, "scrape after the reload", func() bool { return appended() > was+1000 })
+	if now := s.archive.db.Stats().Series; now > before+before/4 { // a page may have got some new ones
+		t.Errorf("%d series are kept of what was %d", now, before)
 	}
 }

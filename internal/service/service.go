@@ -66,6 +66,7 @@ type Service struct {
 
 	mind       mind           // of the evaluating goroutine
 	last       seen           // likewise
+	started    starts         // likewise
 	suppressed map[string]int // likewise
 	said       struct {
 		silences []plan.Silence
@@ -93,7 +94,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s := &Service{
 		o: o, began: o.Now().UTC(), log: o.Log, clock: newClock(o.Now), world: newWorld(texts(o.Setup.Config.Targets.Identity)),
-		over: make(chan error, 1), ask: make(chan struct{}, 1),
+		over: make(chan error, 1), ask: make(chan struct{}, 1), started: starts{},
 	}
 	disk, err := openStore(ctx, o)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/notifiers/alertmanager"
 )
@@ -14,12 +15,12 @@ import (
 // endpoints is the name under which the store keeps what the ways to receivers led to.
 const endpoints = "endpoints"
 
-// speak delivers through other receivers from now on.
+// speak delivers through other receivers from now on. Where that fails, those of before go on.
 func (s *Service) speak(ctx context.Context, rs *receivers.Set) error {
-	if err := s.post.deliver(ctx, rs.Receivers()); err != nil {
+	if err := s.enable(ctx, rs.Fingerprints()); err != nil {
 		return err
 	}
-	return s.enable(ctx, rs.Fingerprints())
+	return s.post.deliver(ctx, rs.Receivers())
 }
 
 // enable lets ways be used again that asked never to be: those that lead somewhere else now.
@@ -44,20 +45,23 @@ func (s *Service) enable(ctx context.Context, now map[string]string) error {
 	return nil
 }
 
-// upkeep tells Alertmanagers again and again what fires, so that it does not end there by itself.
+// upkeep tells Alertmanagers again and again what they were told of, so that it does not end there by itself.
 func (s *Service) upkeep(ctx context.Context, all *sync.WaitGroup) {
-	all.Go(func() {
-		s.every(ctx, alertmanager.DefaultResend, "keep alerts", func(ctx context.Context) {
-			firing := s.view.Load().firing()
-			for _, k := range s.parts.Load().receivers.Keepers() {
-				limited, stop := context.WithTimeout(ctx, k.Every()/2)
-				if err := k.Keep(limited, firing, s.o.Now()); err != nil && ctx.Err() == nil {
-					s.log.Warn("Alertmanagers could not be told what still fires", "receiver", k.Receiver, "err", err)
-				}
-				stop()
-			}
-		})
-	})
+	all.Go(func() { s.every(ctx, alertmanager.DefaultResend, "keep alerts", s.keepUp) })
+}
+
+func (s *Service) keepUp(ctx context.Context) {
+	v := s.view.Load()
+	if v == nil {
+		return // nobody knows yet what goes on
+	}
+	for _, k := range s.parts.Load().receivers.Keepers() {
+		limited, stop := context.WithTimeout(ctx, k.Every()/2)
+		if err := k.Keep(limited, v.sent.Lasting(k.Receiver, v.diagnoses), s.o.Now()); err != nil && ctx.Err() == nil {
+			s.log.Warn("Alertmanagers could not be told what still fires", "receiver", k.Receiver, "err", err)
+		}
+		stop()
+	}
 }
 
 // view is what others may see of the last look.
@@ -65,21 +69,5 @@ type view struct {
 	at        time.Time
 	report    *model.Report
 	diagnoses []model.Diagnosis // those of sources included
-}
-
-// firing are the diagnoses that somebody should know of.
-func (v *view) firing() []model.Diagnosis {
-	var out []model.Diagnosis
-	if v == nil {
-		return nil
-	}
-	for _, d := range v.diagnoses {
-		for _, x := range d.Symptoms {
-			if x.State == model.Firing {
-				out = append(out, d)
-				break
-			}
-		}
-	}
-	return out
+	sent      plan.Sent         // after it
 }

@@ -109,6 +109,15 @@ func (s *Store) Enable(ctx context.Context, receiver string) error {
 	})
 }
 
+// Shift moves what messages wait for, as the clock that it was told by was wrong by that much. Their deadlines stay.
+func (s *Store) Shift(ctx context.Context, by time.Duration) error {
+	return s.write(ctx, "shift the times of messages", func(x tx) error {
+		_, err := x.exec(`UPDATE messages SET due = due + ?, lease_until = CASE WHEN lease_until = 0 THEN 0 ELSE lease_until + ? END
+			WHERE state = 'waiting'`, by.Microseconds(), by.Microseconds())
+		return err
+	})
+}
+
 func enqueue(x tx, at time.Time, via string, ms []plan.Message) error {
 	for _, m := range ms {
 		body, err := json.Marshal(m)

@@ -24,6 +24,9 @@ type Request struct {
 	// Group are the labels that make one service of several targets; none means model_name.
 	Group  []string
 	Faults []model.Fault
+	// Known says what a target that has not answered inside the window was called when it did, by the labels of
+	// its instance: one that goes on not answering stays who it was. nil knows none.
+	Known func(instance model.Labels) (model.Labels, bool)
 	// Without hides signals as if nobody exported them.
 	Without []string
 	// Binding remembers what series feed which signals; nil binds them for this frame alone.
@@ -115,8 +118,9 @@ type target struct {
 	id    model.EntityID
 	in    *samples.Instance
 	bound *bound
-	d     *dialect  // nil when it never answered
-	self  *identity // nil when it never answered
+	d     *dialect     // nil when it never answered
+	self  *identity    // nil when it never answered
+	known model.Labels // of one that has not answered in the window, as it was called when it did
 	ranks []ranked
 	gpus  []*gpu
 	side  []attached

@@ -39,12 +39,24 @@ func (a *assembly) sort(st *samples.Store) {
 				a.hosts = append(a.hosts, attached{in: in, d: m.d, bound: x})
 			}
 		}
+		if matched {
+			continue
+		}
 		// Never answered, so nobody knows what it is: still a target, and down.
-		if !matched && len(in.Scrapes) == 0 && len(in.Failed) > 0 {
-			a.targets = append(a.targets, &target{in: in, bound: x})
+		if known, ok := a.silent(in); ok || len(in.Scrapes) == 0 && len(in.Failed) > 0 {
+			a.targets = append(a.targets, &target{in: in, bound: x, known: known})
 		}
 	}
 	slices.SortStableFunc(a.targets, func(x, y *target) int { return strings.Compare(x.bound.key, y.bound.key) })
+}
+
+// silent gives the labels of an instance that is known for a target and that only failed to answer in the window.
+func (a *assembly) silent(in *samples.Instance) (model.Labels, bool) {
+	w := samples.Window{From: a.from, To: a.to}
+	if a.req.Known == nil || firstIn(in.Failed, w) == 0 || firstIn(in.Scrapes, w) != 0 {
+		return nil, false
+	}
+	return a.req.Known(in.Labels)
 }
 
 // gpuID identifies a device across the label spellings of dcgm-exporter's versions.
@@ -91,6 +103,8 @@ func (a *assembly) entities() {
 		if t.d != nil {
 			t.self = t.bound.identity(t.d)
 			labels, engine = t.self.labels, t.self.engine
+		} else if t.known != nil {
+			labels = t.known
 		}
 		t.id = a.es.Add(model.Entity{Scope: model.ScopeTarget, Labels: labels, Parent: a.group(labels, groups), Engine: engine})
 		if t.d == nil {

@@ -53,6 +53,9 @@ type Sample struct {
 	Value float64
 }
 
+// Prefix begins the names of all samples.
+const Prefix = "inferdx_canary_"
+
 // Samples are what belongs into the store, at the time of the result and under the labels of the
 // target. There are none where nothing was learnt about the engine.
 func (r Result) Samples() []Sample {
@@ -64,11 +67,11 @@ func (r Result) Samples() []Sample {
 		up = 1
 	}
 	return []Sample{
-		{"inferdx_canary_up", up},
-		{"inferdx_canary_duration_seconds", r.Seconds},
-		{"inferdx_canary_failures", float64(r.Failures)},
-		{"inferdx_canary_timeouts", float64(r.Timeouts)},
-		{"inferdx_canary_tokens", float64(r.Tokens)},
+		{Prefix + "up", up},
+		{Prefix + "duration_seconds", r.Seconds},
+		{Prefix + "failures", float64(r.Failures)},
+		{Prefix + "timeouts", float64(r.Timeouts)},
+		{Prefix + "tokens", float64(r.Tokens)},
 	}
 }
 

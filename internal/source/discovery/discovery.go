@@ -26,6 +26,7 @@ type Discovery struct {
 	log     *slog.Logger
 	manager *prom.Manager
 
+	turn   sync.Mutex // of tell: who is told hears of the newest targets last
 	mu     sync.Mutex
 	jobs   map[string]*job
 	fixed  []scrape.Target // bare pages, which need no discovery
@@ -135,6 +136,8 @@ func (d *Discovery) Faults() map[string]string {
 
 // tell gives all targets of now.
 func (d *Discovery) tell() {
+	d.turn.Lock()
+	defer d.turn.Unlock()
 	d.mu.Lock()
 	out := slices.Clone(d.fixed)
 	d.faults = map[string]string{}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,5 +207,53 @@ scrape_configs:
 	}
 	if got := x.Meta["__meta_kubernetes_pod_annotation_inferdx_io_args"]; got != "--max-num-seqs 8" {
 		t.Errorf("annotation %q of %v", got, x.Meta)
+	}
+}
+
+func TestTargetsAreToldOneSetAfterTheOther(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	dir := t.TempDir()
+	file := func(n int) {
+		var all []string
+		for i := range n {
+			all = append(all, fmt.Sprintf("\"10.0.0.%d:8000\"", i))
+		}
+		next := filepath.Join(dir, "next")
+		if err := os.WriteFile(next, []byte(`[{"targets": [`+strings.Join(all, ",")+`]}]`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(next, filepath.Join(dir, "targets.json")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file(1)
+	var at, most, last atomic.Int64
+	d, err := discovery.New(ctx, slog.New(slog.DiscardHandler), time.Millisecond, func(ts []scrape.Target) {
+		most.Store(max(most.Load(), at.Add(1)))
+		time.Sleep(5 * time.Millisecond)
+		last.Store(int64(len(ts)))
+		at.Add(-1)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := load(t, "scrape_configs: [{job_name: vllm, file_sd_configs: [{files: ['"+filepath.Join(dir, "*.json")+"'], refresh_interval: 1s}]}]")
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	for i := range 30 {
+		file(i%5 + 1)
+		if err := d.Apply(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if most.Load() > 1 {
+		t.Errorf("%d sets were told at once: an older one may have come last", most.Load())
+	}
+	if last.Load() == 0 {
+		t.Error("nothing was found")
 	}
 }

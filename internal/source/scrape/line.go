@@ -33,11 +33,12 @@ var unwanted = &known{}
 
 func (l *loop) parse(p page, at int64) error {
 	if l.relearn.Swap(false) {
-		l.lines, l.order = nil, nil
+		l.forget()
 	}
 	l.staged = l.staged[:0]
-	at0 := 0
-	return walk(p, func(textparse.Parser) {}, func(parser textparse.Parser) error {
+	at0, lines := 0, 0
+	err := walk(p, func(textparse.Parser) {}, func(parser textparse.Parser) error {
+		lines++
 		text, stamp, v := parser.Series()
 		line := l.line(text, &at0, parser)
 		if line == unwanted {
@@ -48,11 +49,29 @@ func (l *loop) parse(p page, at int64) error {
 		}
 		t := at
 		if l.target.HonorTimestamps && stamp != nil {
-			t = *stamp
+			if t = *stamp; t > at+mostAhead {
+				return nil
+			}
 		}
 		l.staged = append(l.staged, given{line, samples.Point{T: t, V: v}})
 		return nil
 	})
+	if len(l.lines)+len(l.order) > 2*lines+spareLines { // most have left the page for good
+		l.relearn.Store(true)
+	}
+	return err
+}
+
+// mostAhead is how far, in milliseconds, a page's clock may be ahead of ours, as in Prometheus. A sample beyond would
+// hide all that follow until then.
+const mostAhead = 10 * 60 * 1000
+
+// spareLines is how many lines may have left a page, beyond as many as it has, before all are learnt anew.
+const spareLines = 1000
+
+// forget begins anew with all lines, and with what stands for them in the archive: there a series is known once.
+func (l *loop) forget() {
+	l.lines, l.order, l.archives, l.own = nil, nil, nil, nil
 }
 
 // line finds what is known of a line. Pages keep their order from scrape to scrape, so that it mostly is the
@@ -75,8 +94,9 @@ func (l *loop) line(text []byte, next *int, parser textparse.Parser) *known {
 			return l.order[i]
 		}
 	}
+	era := l.pool.foreign.era()
 	line := l.learn(parser)
-	if line == unwanted && plain && l.pool.foreign.add(string(text)) {
+	if line == unwanted && plain && l.pool.foreign.add(string(text), era) {
 		return unwanted
 	}
 	if line != unwanted {

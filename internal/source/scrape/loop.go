@@ -66,6 +66,9 @@ func (l *loop) once(ctx context.Context, missed int) bool {
 	if s.Err != nil {
 		l.staged = l.staged[:0]
 	}
+	if l.pool.now().Round(0).Before(s.At) {
+		return true // the clock was set back meanwhile: a sample of the future would hide all that follow
+	}
 	s.Samples, s.Late = l.commit(s.At.UnixMilli(), s.Err == nil)
 	s.Took = time.Since(begin)
 	l.last.Store(&s)

@@ -75,6 +75,7 @@ type Pool struct {
 	now     func() time.Time
 	told    func(Scrape)
 
+	turn  sync.Mutex // of Sync: one takes targets away before the next one starts others
 	mu    sync.Mutex
 	ctx   context.Context
 	loops map[string]*loop
@@ -104,7 +105,12 @@ func NewPool(ctx context.Context, o PoolOptions) *Pool {
 }
 
 // Wait returns when ctx has ended and no scrape is under way.
-func (p *Pool) Wait() { p.all.Wait() }
+func (p *Pool) Wait() {
+	<-p.ctx.Done()
+	p.mu.Lock()   // who starts a target holds it, and starts none from now on
+	p.mu.Unlock() //nolint:staticcheck // see above
+	p.all.Wait()
+}
 
 // Keep changes which metrics are wanted.
 func (p *Pool) Keep(keep func(metric string) bool) {
@@ -126,6 +132,8 @@ func (p *Pool) wanted(metric string) bool {
 // Sync scrapes those targets and no others. Targets that stay keep their schedule. It gives those that
 // are scraped no more, when nothing of them will be added to the store any more.
 func (p *Pool) Sync(targets []Target) (gone []Target) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	p.mu.Lock()
 	next := map[string]Target{}
 	for _, t := range targets {

@@ -244,3 +244,89 @@ func TestFault44ScrapesOfManyTargetsAreSpreadOverTheInterval(t *testing.T) {
 }
 
 func refuse(*http.Request) (*url.URL, error) { return nil, fmt.Errorf("no network in this test") }
+
+// slow is an archive that takes its time, and a note of the writes that are under way.
+type slow struct{ under, done atomic.Int64 }
+
+func (s *slow) Target(model.Labels) scrape.ArchiveTarget { return s }
+
+func (*slow) Series(string, model.Labels) any { return nil }
+
+func (s *slow) Append(int64, bool, []any, []samples.Point) {
+	s.under.Add(1)
+	time.Sleep(50 * time.Millisecond)
+	s.under.Add(-1)
+	s.done.Add(1)
+}
+
+func TestWhoWaitsForAPoolWaitsForTargetsThatCameLaterToo(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	archive := &slow{}
+	p := scrape.NewPool(ctx, scrape.PoolOptions{Store: &kept{st: samples.NewStore()}, Archive: archive, Now: time.Now})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.Wait()
+	}()
+	time.Sleep(20 * time.Millisecond) // discovery takes its time
+	p.Sync([]scrape.Target{target(t, pages(t, counter))})
+	for archive.under.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	<-ended
+	if archive.under.Load() != 0 {
+		t.Error("a scrape was still being written")
+	}
+	was := archive.done.Load()
+	time.Sleep(100 * time.Millisecond)
+	if archive.done.Load() != was {
+		t.Error("scrapes went on")
+	}
+}
+
+func TestTargetsThatAreChangedByTwoAtOnceAreScrapedByOne(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	archive := &slow{}
+	p := scrape.NewPool(ctx, scrape.PoolOptions{Store: &kept{st: samples.NewStore()}, Archive: archive, Now: time.Now})
+	t.Cleanup(func() { stop(); p.Wait() })
+	x := target(t, pages(t, counter))
+	for i := range 10 {
+		var all sync.WaitGroup
+		for k := range 2 {
+			y := x
+			y.SampleLimit = 10 + 2*i + k // so that it is started anew
+			all.Go(func() { p.Sync([]scrape.Target{y}) })
+		}
+		all.Wait()
+		time.Sleep(30 * time.Millisecond)
+	}
+	p.Sync(nil)
+	was := archive.done.Load()
+	time.Sleep(200 * time.Millisecond)
+	if got := archive.done.Load(); got != was {
+		t.Errorf("%d scrapes of a target that was taken away", got-was)
+	}
+}
+
+func TestFault37AScrapeThatACorrectionOfTheClockInterruptsDoesNotHideThoseThatFollow(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	k := &kept{st: samples.NewStore()}
+	var back atomic.Int64
+	told := make(chan scrape.Scrape, 1000)
+	p := scrape.NewPool(ctx, scrape.PoolOptions{
+		Store: k, Now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }, Told: func(s scrape.Scrape) { told <- s },
+	})
+	t.Cleanup(func() { stop(); p.Wait() })
+	p.Sync([]scrape.Target{target(t, pages(t, func(n int64) string {
+		if n == 1 { // the look that follows the correction begins with an empty store, as this one is
+			back.Store(int64(time.Hour))
+		}
+		return counter(n)
+	}))})
+	for range 3 {
+		if s := <-told; s.Late > 0 {
+			t.Fatalf("a scrape of now is late: %+v", s)
+		}
+	}
+}
