@@ -154,7 +154,9 @@ func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
 		refer(d.Series[id].Beside)
 	}
 	for _, name := range keys(d.Facts) {
-		refer(d.Facts[name])
+		for _, of := range d.Facts[name] {
+			refer(of)
+		}
 	}
 	for id, src := range d.Signals {
 		def, ok := d.Series[src.Of.S]

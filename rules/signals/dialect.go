@@ -24,10 +24,10 @@ type dialect struct {
 	started  int                  // the definition of Dialect.Started, -1 where there is none
 }
 
-// shown is a fact that a gauge shows.
+// shown is a fact that gauges show.
 type shown struct {
 	name string
-	def  int
+	defs []int
 }
 
 // definition is a SeriesDef whose alternatives are spelled out, in the order of trying.
@@ -80,7 +80,11 @@ func (d *dialect) compile(c *Catalog) {
 		d.defs[i].beside = place(d.Series[id].Beside.S)
 	}
 	for _, name := range keys(d.Facts) {
-		d.facts = append(d.facts, shown{name, place(d.Facts[name].S)})
+		x := shown{name: name}
+		for _, of := range d.Facts[name] {
+			x.defs = append(x.defs, place(of.S))
+		}
+		d.facts = append(d.facts, x)
 	}
 	for _, id := range keys(d.Signals) {
 		src := d.Signals[id]

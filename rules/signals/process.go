@@ -28,20 +28,25 @@ func (s *statistic) ofStarts() bool { return s.Stat.S == "changes" || s.Stat.S =
 
 // facts are the settings that gauges show, at the last scrape; of several engines in one server, the largest.
 func (f *feed) facts(w samples.Window) map[string]float64 {
-	var out map[string]float64
+	out := map[string]float64{}
 	for _, x := range f.d.facts {
-		for _, s := range f.series(x.def, w) {
-			v, ok := samples.Over{Fold: "last"}.Apply(w.In(s.Points))
-			if !ok {
-				continue
-			}
-			if out == nil {
-				out = map[string]float64{}
-			}
-			if was, ok := out[x.name]; !ok || v > was {
-				out[x.name] = v
-			}
+		product, known := 1.0, true
+		for _, def := range x.defs {
+			v, ok := f.shown(def, w)
+			product, known = product*v, known && ok
+		}
+		if known {
+			out[x.name] = product
 		}
 	}
 	return out
+}
+
+func (f *feed) shown(def int, w samples.Window) (largest float64, ok bool) {
+	for _, s := range f.series(def, w) {
+		if v, is := (samples.Over{Fold: "last"}).Apply(w.In(s.Points)); is && (!ok || v > largest) {
+			largest, ok = v, true
+		}
+	}
+	return largest, ok
 }

@@ -45,8 +45,8 @@ type Dialect struct {
 	// Copies are labels that tell repetitions of one quantity apart, as every worker of a tensor-parallel group
 	// may report the same queue: of series that differ in nothing else the first is read.
 	Copies []string `yaml:"copies"`
-	// Facts are settings that a gauge shows: the fact and the series.
-	Facts map[string]yamlpos.Text `yaml:"facts"`
+	// Facts are settings that gauges show: the fact and the series, or several whose product it is.
+	Facts map[string][]yamlpos.Text `yaml:"facts"`
 	// Model is the label that carries the served model's name.
 	Model string `yaml:"model"`
 	// Info are metrics whose labels are facts about the target.
