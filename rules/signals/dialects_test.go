@@ -50,7 +50,8 @@ func TestOtherEnginesAreRead(t *testing.T) {
 		facts        map[string]float64
 		absent       []model.SignalID
 	}{
-		{"trtllm", `
+		{
+			"trtllm", `
 			trtllm_num_requests_running{model_name="m",engine_type="trtllm"} 64 64
 			trtllm_num_requests_waiting{model_name="m",engine_type="trtllm"} 10 12
 			trtllm_kv_cache_utilization{model_name="m",engine_type="trtllm"} 0.4 0.5
@@ -67,16 +68,23 @@ func TestOtherEnginesAreRead(t *testing.T) {
 			trtllm_time_to_first_token_seconds_sum{model_name="m",engine_type="trtllm"} 0 30
 			trtllm_time_to_first_token_seconds_count{model_name="m",engine_type="trtllm"} 0 60`,
 			map[model.SignalID]float64{"running_max": 64, "waiting_last": 12, "kv_used_max_ratio": 0.5, "gen_tokens_per_s": 100, "prefix_hit_ratio": 0.25, "requests_finished": 60, "requests_to_limit": 10, "ttft_mean_s": 0.5},
-			map[string]float64{"max_num_seqs": 64, "kv_capacity_tokens": 32000, "block_size": 32}, []model.SignalID{"preemptions_per_s", "stalled_running_s", "itl_p99_s"}},
-		{"triton-trtllm", `
+			map[string]float64{"max_num_seqs": 64, "kv_capacity_tokens": 32000, "block_size": 32},
+			[]model.SignalID{"preemptions_per_s", "stalled_running_s", "itl_p99_s"},
+		},
+		{
+			"triton-trtllm", `
 			nv_trt_llm_request_metrics{model="m",request_type="scheduled",version="1"} 8 8
 			nv_trt_llm_request_metrics{model="m",request_type="waiting",version="1"} 3 5
 			nv_trt_llm_request_metrics{model="m",request_type="max",version="1"} 512 512
 			nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="fraction",model="m",version="1"} 0.9 0.95
 			nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="max",model="m",version="1"} 100 100
 			nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type="tokens_per",model="m",version="1"} 64 64`,
-			map[model.SignalID]float64{"running_max": 8, "waiting_last": 5, "kv_used_max_ratio": 0.95}, map[string]float64{"kv_capacity_tokens": 6400}, []model.SignalID{"ttft_mean_s", "gen_tokens_per_s"}},
-		{"tgi", `
+			map[model.SignalID]float64{"running_max": 8, "waiting_last": 5, "kv_used_max_ratio": 0.95},
+			map[string]float64{"kv_capacity_tokens": 6400},
+			[]model.SignalID{"ttft_mean_s", "gen_tokens_per_s"},
+		},
+		{
+			"tgi", `
 			tgi_batch_current_size 16 16
 			tgi_queue_size 4 6
 			tgi_request_success{method="generate_stream"} 0 30
@@ -87,7 +95,10 @@ func TestOtherEnginesAreRead(t *testing.T) {
 			tgi_request_mean_time_per_token_duration_bucket{le="+Inf"} 0 30
 			tgi_request_mean_time_per_token_duration_sum 0 0.9
 			tgi_request_mean_time_per_token_duration_count 0 30`,
-			map[model.SignalID]float64{"running_max": 16, "waiting_last": 6, "requests_finished": 30, "requests_rejected_per_s": 0.1, "output_mean": 200, "gen_tokens_per_s": 100, "itl_mean_s": 0.03}, nil, []model.SignalID{"ttft_mean_s", "kv_used_ratio", "preemptions_per_s"}},
+			map[model.SignalID]float64{"running_max": 16, "waiting_last": 6, "requests_finished": 30, "requests_rejected_per_s": 0.1, "output_mean": 200, "gen_tokens_per_s": 100, "itl_mean_s": 0.03},
+			nil,
+			[]model.SignalID{"ttft_mean_s", "kv_used_ratio", "preemptions_per_s"},
+		},
 	} {
 		t.Run(tt.engine, func(t *testing.T) {
 			f, id := pages(t, tt.page)

@@ -89,7 +89,7 @@ func TestRenderedText(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := catalog(t)
 			dialect := "vllm"
-			if s := c.Sources(tt.in); len(s) > 0 {
+			if s := c.Sources(tt.in); len(s) > 0 && !slices.ContainsFunc(s, func(x signals.Source) bool { return x.Dialect == dialect }) {
 				dialect = s[0].Dialect
 			} else if strings.HasPrefix(tt.in, "host_") {
 				dialect = "node"
