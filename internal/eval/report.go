@@ -29,6 +29,7 @@ type Report struct {
 	Fit       Values           `json:"fit"`
 	Splits    []Split          `json:"splits"`
 	Incidents *IncidentSummary `json:"incidents,omitempty"`
+	Basis     []Basis          `json:"basis"`
 	Margins   []Margin         `json:"margins,omitempty"`
 	Moved     *MovedReport     `json:"moved,omitempty"`
 	Fitted    []FitRow         `json:"fitted,omitempty"`
@@ -88,6 +89,11 @@ func Measure(o Options) (*Report, error) {
 	if out.Incidents, err = measureIncidents(c, o.Corpus); err != nil {
 		return nil, err
 	}
+	ids := make([]string, 0, len(c.Playbooks.All()))
+	for _, p := range c.Playbooks.All() {
+		ids = append(ids, p.ID)
+	}
+	out.Basis = out.basis(ids)
 	return out, o.more(out, Select(rs, Given, Dev))
 }
 

@@ -19,6 +19,7 @@ func (r *Report) Text(w io.Writer, verbose bool) error {
 	if r.Incidents != nil {
 		t.incidents(*r.Incidents)
 	}
+	t.basis(r.Basis)
 	if r.Fitted != nil {
 		t.fitted(r.Fitted)
 	}
