@@ -128,9 +128,8 @@ func (p poster) Notify(ctx context.Context, m plan.Message, _ json.RawMessage) (
 type mailbox struct {
 	mu    sync.Mutex
 	world *world
-	life  int
-	seen  map[string]int // by message, the life in which it arrived last
-	twice []string       // arrived twice in one life
+	seen  map[string]string // by message, the life that sent it last: what a dead one sent may be read after the next one began
+	twice []string          // sent twice in one life
 }
 
 func (b *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -146,10 +145,10 @@ func (b *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 		return
 	}
-	if b.seen[m.ID] == b.life {
+	if b.seen[m.ID] == r.URL.Path {
 		b.twice = append(b.twice, m.ID)
 	}
-	b.seen[m.ID] = b.life
+	b.seen[m.ID] = r.URL.Path
 	b.world.arrived = append(b.world.arrived, m)
 	b.mu.Unlock()
 	time.Sleep(time.Duration(rand.IntN(5)) * time.Millisecond) // so that some die before they know
@@ -161,22 +160,16 @@ func TestFault41KillNineLosesNothingAndRepeatsAtMostOne(t *testing.T) {
 		runs = n
 	}
 	path := filepath.Join(t.TempDir(), "inferdx.db")
-	box := &mailbox{world: &world{unsure: map[string]int{}}, seen: map[string]int{}}
+	box := &mailbox{world: &world{unsure: map[string]int{}}, seen: map[string]string{}}
 	srv := httptest.NewServer(box)
 	defer srv.Close()
 	for i := range runs {
-		box.mu.Lock()
-		box.life = i + 1
-		box.mu.Unlock()
-		cmd := run(t, path, srv.URL, "")
+		cmd := run(t, path, fmt.Sprintf("%s/life/%d", srv.URL, i), "")
 		time.Sleep(time.Duration(rand.IntN(250)) * time.Millisecond)
 		must(t, cmd.Process.Kill())
 		_ = cmd.Wait() // killed
 	}
-	box.mu.Lock()
-	box.life = runs + 1
-	box.mu.Unlock()
-	must(t, run(t, path, srv.URL, "1").Wait())
+	must(t, run(t, path, srv.URL+"/life/last", "1").Wait())
 
 	sent := allOrNothing(t, path)
 	if err := judge(path, box.world, sent, runs); err != nil {
