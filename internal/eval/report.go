@@ -30,6 +30,7 @@ type Report struct {
 	Splits    []Split          `json:"splits"`
 	Incidents *IncidentSummary `json:"incidents,omitempty"`
 	Basis     []Basis          `json:"basis"`
+	Advice    []Advice         `json:"advice"`
 	Margins   []Margin         `json:"margins,omitempty"`
 	Moved     *MovedReport     `json:"moved,omitempty"`
 	Fitted    []FitRow         `json:"fitted,omitempty"`
@@ -89,6 +90,7 @@ func Measure(o Options) (*Report, error) {
 	if out.Incidents, err = measureIncidents(c, o.Corpus); err != nil {
 		return nil, err
 	}
+	out.Advice = advise(c, Run(c, engine.Fit{}, Accuracy()[0], rs, all), all)
 	ids := make([]string, 0, len(c.Playbooks.All()))
 	for _, p := range c.Playbooks.All() {
 		ids = append(ids, p.ID)

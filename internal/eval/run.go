@@ -30,6 +30,9 @@ type Outcome struct {
 	Symptoms  []string     `json:"symptoms"`
 	Unknown   float64      `json:"unknown_score"`
 	Notes     []string     `json:"-"`
+
+	actions  []model.Action        // of the named cause
+	defaults map[string]model.Fact // of the server's settings, on its machine
 }
 
 // Primary is the named cause; "" when the diagnosis abstains. To name a state where there is a cause to
@@ -71,6 +74,7 @@ func (s seen) outcome(e *engine.Engine) Outcome {
 
 func (s seen) diagnosed(e *engine.Engine, symptoms []model.Symptom) Outcome {
 	o := Outcome{R: s.r, Recording: s.r.ID, Of: s.of, Status: model.Unknown, Notes: s.notes}
+	o.defaults = defaults(s.frame)
 	for _, d := range e.Diagnose(s.frame, symptoms) {
 		if d.Scope != model.ScopeTarget {
 			continue
@@ -78,6 +82,9 @@ func (s seen) diagnosed(e *engine.Engine, symptoms []model.Symptom) Outcome {
 		o.Status, o.Unknown = d.Status, d.UnknownScore
 		for _, x := range d.Symptoms {
 			o.Symptoms = append(o.Symptoms, x.ID)
+		}
+		if len(d.Causes) > 0 && d.Causes[0].Primary {
+			o.actions = d.Causes[0].Changes
 		}
 		for _, c := range d.Causes {
 			p, known := s.books.Get(c.ID)

@@ -20,6 +20,7 @@ func (r *Report) Text(w io.Writer, verbose bool) error {
 		t.incidents(*r.Incidents)
 	}
 	t.basis(r.Basis)
+	t.advice(r.Advice)
 	if r.Fitted != nil {
 		t.fitted(r.Fitted)
 	}
