@@ -106,6 +106,7 @@ type assembly struct {
 	targets  []*target
 	gpus     []*gpu
 	hosts    []attached // host, process and container instances
+	routers  []attached
 	alone    map[string]bool
 	slots    map[*dialect][]model.Slot // by statistic; NoSlot where the signal is hidden
 	settings []model.Slot              // by Catalog.settings

@@ -26,11 +26,14 @@ func (a *assembly) sort(st *samples.Store) {
 		x := a.req.Binding.of(in)
 		matched := false
 		for _, m := range x.markers {
-			if !slices.ContainsFunc(m.series, func(s *samples.Series) bool { return len(w.In(s.Points)) > 0 }) {
+			live := slices.ContainsFunc(m.series, func(s *samples.Series) bool { return len(w.In(s.Points)) > 0 })
+			if !live && (m.d.Kind != "router" || firstIn(in.Failed, w) == 0) {
 				continue
 			}
 			matched = true
 			switch m.d.Kind {
+			case "router":
+				a.routers = append(a.routers, attached{in: in, d: m.d, bound: x})
 			case "engine":
 				a.targets = append(a.targets, &target{in: in, d: m.d, bound: x})
 			case "gpu":
@@ -120,6 +123,7 @@ func (a *assembly) entities() {
 	a.alone = a.aloneOnHost()
 	a.joinGPUs()
 	a.joinHosts()
+	a.joinRouters()
 }
 
 // group returns the entity of the service a target belongs to; a target without the labels has none.

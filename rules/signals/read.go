@@ -25,6 +25,10 @@ func (a *assembly) read(t *target) {
 		}
 	}
 	for _, x := range t.side {
+		if x.d.Kind == "router" {
+			a.router(t, x, settings)
+			continue
+		}
 		w := a.window(x.in)
 		a.signals(t.id, x.bound.feed(x.d, x.of, x.keep), w, w, settings)
 	}

@@ -33,7 +33,7 @@ type Meaning struct {
 // Dialect says from which series a server's signals are read.
 type Dialect struct {
 	Name string `yaml:"dialect"`
-	// Kind is engine, gpu, host, process or container: it decides whose entity the series belong to.
+	// Kind is engine, router, gpu, host, process or container: it decides whose entity the series belong to.
 	Kind string `yaml:"kind"`
 	// Markers are metric names whose presence chooses the dialect.
 	Markers []string `yaml:"markers"`
