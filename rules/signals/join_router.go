@@ -54,7 +54,7 @@ func ofModel(label, name string) func(*samples.Series) bool {
 }
 
 func (a *assembly) sameNamespace(r attached, t *target) bool {
-	of, here := r.in.Labels.Get("namespace"), a.es.Get(t.id).Labels.Get("namespace")
+	of, here := labelOfAny(r.in, r.d, "namespace"), a.es.Get(t.id).Labels.Get("namespace")
 	return of == "" || here == "" || of == here
 }
 
