@@ -99,7 +99,7 @@ var facts = []string{
 	"prompts_share_prefix", "num_speculative_tokens",
 	"log_restarts", "log_shutdown", "log_oom_before_restart", "log_engine_dead_before_restart", "client_in_flight",
 	"retry_ratio", "structured_output_ratio", "profile_collective_ratio", "profile_sampling_ratio", "profile_attention_ratio",
-	"profile_gc_ratio", "attention_backend",
+	"profile_gc_ratio", "attention_backend", "prefill_worker", "decode_worker",
 }
 
 // names answers the loaders' questions about what may be referred to.

@@ -38,6 +38,7 @@ func TestTruthIsThreeValued(t *testing.T) {
 		{"true and unknown is unknown", "a > 1 and missing > 1", "unknown"},
 		{"not unknown is unknown", "not (missing > 1)", "unknown"},
 		{"presence is always known", "not seen(missing) and seen(a)", "true"},
+		{"so is that of a fold", "not seen(max(missing)) and not seen(sum(b))", "true"},
 		{"division by zero is unknown", "a / zero > 1", "unknown"},
 		{"below 0.3 is not above 0.5", "low > 0.5", "false"},
 		{"below 0.3 may be above 0.2", "low > 0.2", "unknown"},

@@ -117,11 +117,39 @@ func (e *Expr) compileCall(name string, args []ast.Node) node {
 			return node{op: opExplicit, ref: e.ref(id.Value, "")}
 		}
 	}
-	out := node{op: calls[name]} // seen and explicit of anything but a name have no value
+	if inner, ok := folded(args[0]); ok && name == "seen" {
+		return node{op: opSeen, ref: e.ref(inner.of, inner.over)}
+	}
+	out := node{op: calls[name]} // seen and explicit of anything else have no value
 	for _, a := range args {
 		out.args = append(out.args, e.compile(a))
 	}
 	return out
+}
+
+// fold is a call that reads the members of a wider entity: max(running).
+type fold struct{ over, of string }
+
+// folded says whether a node is a fold: seen(max(running)) asks whether any member has it.
+func folded(n ast.Node) (fold, bool) {
+	var name string
+	var args []ast.Node
+	switch n := n.(type) {
+	case *ast.CallNode:
+		if id, ok := n.Callee.(*ast.IdentifierNode); ok {
+			name, args = id.Value, n.Arguments
+		}
+	case *ast.BuiltinNode:
+		name, args = n.Name, n.Arguments
+	}
+	if !overMembers(name) || len(args) != 1 {
+		return fold{}, false
+	}
+	id, ok := args[0].(*ast.IdentifierNode)
+	if !ok {
+		return fold{}, false
+	}
+	return fold{name, id.Value}, true
 }
 
 func (e *Expr) ref(id, over string) int {

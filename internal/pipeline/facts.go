@@ -48,6 +48,7 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	if f, ok := processor(out, args, t); ok {
 		out["processor"] = f
 	}
+	role(out, t.Labels)
 	return out, shared, notes
 }
 

@@ -193,7 +193,7 @@ func (r *reader) fits(x *testCase, f *caseFile) {
 	case r.f.kind == kindPlaybook && !withSeries && len(x.symptoms) == 0:
 		r.fault(f.Name, "symptoms are missing", "a playbook's test says which symptoms are there")
 	}
-	if r.scope == model.ScopeGroup && len(x.frame) > 0 {
+	if r.scope == model.ScopeGroup && len(x.frame) > 0 && (!r.both || len(x.members) > 0) {
 		r.fault(f.Name, "a group has no signals of its own", "write them under members")
 	}
 	for i := range x.members {

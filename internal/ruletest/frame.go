@@ -80,6 +80,17 @@ func (x *testCase) build(c *content.Content, scope model.Scope) (*model.Frame, m
 	return b.Frame(), id
 }
 
+// scope is what a case of a playbook for both is about: a group where it has members, else one server.
+func (x *testCase) scope(of model.Scope) model.Scope {
+	switch {
+	case of != "both":
+		return of
+	case len(x.members) > 0:
+		return model.ScopeGroup
+	}
+	return model.ScopeTarget
+}
+
 func (x *testCase) target(group model.EntityID, instance string) model.Entity {
 	labels := model.LabelsFrom(map[string]string{"job": "vllm", "instance": instance})
 	return model.Entity{Scope: model.ScopeTarget, Parent: group, Engine: x.engine, Labels: labels}

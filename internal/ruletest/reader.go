@@ -19,6 +19,7 @@ type reader struct {
 	c     *content.Content
 	f     *found
 	scope model.Scope // of the rule or playbook
+	both  bool        // its cases are groups where they have members, else targets; what holds for targets holds for ranks
 	done  []*testCase
 }
 
@@ -27,8 +28,8 @@ func newReader(c *content.Content, f *found, src *yamlpos.Source) *reader {
 	if rule, ok := c.Rules.Get(f.id); ok && f.kind == kindRule {
 		r.scope = rule.Scope
 	} else if p, ok := c.Playbooks.Get(f.id); ok && f.kind == kindPlaybook {
-		if r.scope = p.Scope; r.scope == "both" { // its cases are groups: what holds for targets holds for ranks
-			r.scope = model.ScopeGroup
+		if r.scope = p.Scope; r.scope == "both" {
+			r.scope, r.both = model.ScopeGroup, true
 		}
 	}
 	return r

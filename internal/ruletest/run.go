@@ -47,7 +47,7 @@ func (r *runner) run(x *testCase) yamlpos.Problems {
 		check(x.expect[0], f, symptoms)
 		return out
 	}
-	f, id := x.build(r.c, r.book.Scope)
+	f, id := x.build(r.c, x.scope(r.book.Scope))
 	check(x.expect[0], f, r.given(x, f, id))
 	return out
 }

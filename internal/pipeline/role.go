@@ -1,0 +1,40 @@
+package pipeline
+
+import (
+	"strings"
+
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// roleLabels are labels that name a worker's role, where deployments put one: llm-d and Dynamo by themselves, others by hand.
+var roleLabels = []string{"role", "worker_type", "llm_d_ai_role", "dynamo_component"}
+
+// role adds whether a server only prefills or only decodes, by its arguments or log, else by its labels. kv_both says nothing: vLLM's
+// NIXL connector has it on both sides.
+func role(out map[string]model.Fact, labels model.Labels) {
+	for _, f := range []struct{ fact, prefill, decode string }{
+		{"kv_role", "kv_producer", "kv_consumer"},
+		{"disaggregation_mode", "prefill", "decode"},
+	} {
+		switch out[f.fact].Text {
+		case f.prefill:
+			out["prefill_worker"] = number(1, out[f.fact].From)
+			return
+		case f.decode:
+			out["decode_worker"] = number(1, out[f.fact].From)
+			return
+		}
+	}
+	for _, name := range roleLabels {
+		v := strings.ToLower(labels.Get(name))
+		prefill, decode := strings.Contains(v, "prefill"), strings.Contains(v, "decode")
+		switch {
+		case prefill && !decode:
+			out["prefill_worker"] = number(1, "label "+name)
+			return
+		case decode && !prefill:
+			out["decode_worker"] = number(1, "label "+name)
+			return
+		}
+	}
+}
