@@ -4,10 +4,8 @@ import (
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/rules/signals"
 )
-
-// roleLabels are labels that name a worker's role, where deployments put one: llm-d and Dynamo by themselves, others by hand.
-var roleLabels = []string{"role", "worker_type", "llm_d_ai_role", "dynamo_component"}
 
 // role adds whether a server only prefills or only decodes, by its arguments or log, else by its labels. kv_both says nothing: vLLM's
 // NIXL connector has it on both sides.
@@ -25,7 +23,7 @@ func role(out map[string]model.Fact, labels model.Labels) {
 			return
 		}
 	}
-	for _, name := range roleLabels {
+	for _, name := range signals.RoleLabels() {
 		v := strings.ToLower(labels.Get(name))
 		prefill, decode := strings.Contains(v, "prefill"), strings.Contains(v, "decode")
 		switch {

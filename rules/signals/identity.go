@@ -42,13 +42,19 @@ func version(in *samples.Instance, d *dialect) model.Engine {
 	return e
 }
 
-// labelsOf are the labels of the target: the instance's, with the model and the pod that its series name.
+// RoleLabels are labels that name what a worker of a disaggregated service does, where deployments put one: llm-d and Dynamo by
+// themselves, others by hand.
+func RoleLabels() []string {
+	return []string{"role", "worker_type", "llm_d_ai_role", "dynamo_component"}
+}
+
+// labelsOf are the labels of the target: the instance's, with the model, the pod and the role that its series name.
 func labelsOf(in *samples.Instance, d *dialect) model.Labels {
 	labels := slices.Clone(in.Labels)
 	if m := firstLabel(in, d, d.Model); m != "" {
 		labels = append(labels, model.Label{Name: "model_name", Value: m})
 	}
-	for _, k := range []string{"namespace", "pod"} {
+	for _, k := range slices.Concat([]string{"namespace", "pod"}, RoleLabels()) {
 		if v := firstLabel(in, d, k); v != "" && labels.Get(k) == "" {
 			labels = append(labels, model.Label{Name: k, Value: v})
 		}
