@@ -19,6 +19,7 @@ type file struct {
 	Layer        yamlpos.Text   `yaml:"layer"`
 	Kind         yamlpos.Text   `yaml:"kind"`
 	Is           yamlpos.Text   `yaml:"is"`
+	Impact       yamlpos.Text   `yaml:"impact"`
 	ToldApart    yamlpos.Text   `yaml:"told_apart"`
 	Scope        yamlpos.Text   `yaml:"scope"`
 	Prior        yamlpos.Text   `yaml:"prior"`
@@ -119,7 +120,7 @@ func Parse(name string, src []byte, known Known) (p *Playbook, disabled bool, fa
 	l := &loader{Checker: rules.Checker{Source: s, Known: known}, known: known}
 	p = &Playbook{
 		ID: contentdir.ID(name), File: name, Group: path.Base(path.Dir(name)),
-		Title: l.Required("title", f.Title), Is: l.Required("is", f.Is), ToldApart: strings.TrimSpace(f.ToldApart.S),
+		Title: l.Required("title", f.Title), Is: l.Required("is", f.Is), Impact: strings.TrimSpace(f.Impact.S), ToldApart: strings.TrimSpace(f.ToldApart.S),
 		Layer: l.OneOf("layer", f.Layer, "system", "business", "system", "operator"),
 		State: l.OneOf("kind", f.Kind, "cause", "cause", "state") == "state",
 		Scope: model.Scope(l.OneOf("scope", f.Scope, "target", "target", "group", "both")),

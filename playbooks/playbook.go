@@ -16,8 +16,10 @@ type Playbook struct {
 	Title string
 	Layer string
 	// State marks what is no cause: it may stand as the answer only where nothing deeper was seen.
-	State     bool
-	Is        string
+	State bool
+	Is    string
+	// Impact says in a sentence who is hurt and how; "" where nobody wrote it.
+	Impact    string
 	ToldApart string
 	// Scope is target or group, or "both" where the evidence reads members that either has.
 	Scope    model.Scope

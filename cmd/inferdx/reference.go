@@ -188,7 +188,7 @@ func (r *reference) cause(b *playbooks.Playbook) page {
 			hurts = append(hurts, code(id)+": "+x.Title)
 		}
 	}
-	p.add("Impact", []string{"Layer: " + b.Layer + ". It explains:"}, hurts)
+	p.add("Impact", []string{b.Impact, "Layer: " + b.Layer + ". It explains:"}, hurts)
 	var points []string
 	if b.Requires != nil {
 		points = append(points, "needs "+code(oneLine(b.Requires.Source())))
@@ -225,7 +225,7 @@ func (r *reference) cause(b *playbooks.Playbook) page {
 
 func evidenceLine(side string, it playbooks.Item) string {
 	word := map[float64]string{4: "decisive", 2: "strong", 1: "moderate", 0.4: "weak"}[it.Weight]
-	return fmt.Sprintf("%s, %s (%s): %s when %s", side, word, it.By, it.Text.Plain(), code(oneLine(it.When.Source())))
+	return fmt.Sprintf("%s, %s (%s), when %s: %s", side, word, it.By, code(oneLine(it.When.Source())), it.Text.Plain())
 }
 
 func (r *reference) change(c playbooks.Change) string {
