@@ -45,6 +45,8 @@ type Engine struct {
 	// explained lists the playbooks that compete for each symptom.
 	explained map[string][]*playbooks.Playbook
 	vitals    []rules.Template
+	// uncounted is said where nobody counts preemptions and the KV cache speaks for them.
+	uncounted rules.Template
 }
 
 // New indexes the content.
@@ -52,7 +54,10 @@ func New(o Options) *Engine {
 	if o.Fit == (Fit{}) {
 		o.Fit = DefaultFit
 	}
-	e := &Engine{o: o, explained: map[string][]*playbooks.Playbook{}, vitals: vitals()}
+	e := &Engine{
+		o: o, explained: map[string][]*playbooks.Playbook{}, vitals: vitals(),
+		uncounted: rules.ParseTemplate("preemptions are not counted, KV cache at most {kv_used_max_ratio} used"),
+	}
 	for _, p := range o.Playbooks.All() {
 		for _, s := range p.Explains {
 			e.explained[s] = append(e.explained[s], p)

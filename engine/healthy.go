@@ -31,6 +31,11 @@ func (e *Engine) healthy(f *model.Frame, id model.EntityID) string {
 		}
 	}
 	out := strings.Join(parts, ", ")
+	if _, counted := f.Get(id, "preemptions_per_s"); !counted && len(unseen(f, id)) == 0 {
+		if s, ok := e.uncounted.Fill(expression.Of(f, id), e.unit); ok {
+			out += ", " + s
+		}
+	}
 	if blind := unlooked(f, id); len(blind) > 0 {
 		out += "; not looked at: " + strings.Join(blind, ", ")
 	}

@@ -31,15 +31,34 @@ func (e *Engine) status(f *model.Frame, x model.Entity, harm []model.Symptom) mo
 	if frozen(f, x.ID) {
 		return model.Unknown
 	}
-	for _, s := range needed {
-		if _, ok := f.Get(x.ID, s); !ok {
-			return model.Unknown
-		}
+	if len(unseen(f, x.ID)) > 0 {
+		return model.Unknown
 	}
 	if busy(f, x.ID) {
 		return model.Healthy
 	}
 	return model.Idle
+}
+
+// roomy is the use of a KV cache below which nobody is preempted: what runs grows by a token a step, so the last fifth of a pool
+// does not fill and empty between two scrapes. Of fewer than five scrapes the fullest may have been missed.
+const roomy, roomyScrapes = 0.8, 5
+
+// unseen are the needed signals that are not there. Engines that count no preemptions (SGLang before 0.5.7, TensorRT-LLM) are
+// believed to have had none while their KV cache kept room.
+func unseen(f *model.Frame, id model.EntityID) []string {
+	var out []string
+	for _, s := range needed {
+		if _, ok := f.Get(id, s); ok {
+			continue
+		}
+		kv, ok := f.Get(id, "kv_used_max_ratio")
+		if s == "preemptions_per_s" && ok && kv.V < roomy && f.Span(id).Scrapes >= roomyScrapes {
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // busy says that somebody was served or waited. A request of the canary is nobody: it is taken off what
@@ -81,10 +100,8 @@ func notEnough(f *model.Frame, x model.Entity) []string {
 	if frozen(f, x.ID) {
 		out = append(out, "requests run and not one token came out in what was seen; it is too short to call a stall: look longer")
 	}
-	for _, s := range needed {
-		if _, ok := f.Get(x.ID, s); !ok {
-			out = append(out, fmt.Sprintf("%s was not seen: without it the server can't be called healthy", s))
-		}
+	for _, s := range unseen(f, x.ID) {
+		out = append(out, fmt.Sprintf("%s was not seen: without it the server can't be called healthy", s))
 	}
 	return out
 }
