@@ -8,7 +8,7 @@ import (
 
 // earlier is the page of a signal with an offset; they are too many to be listed.
 func (r *reference) earlier(id string) (page, bool, error) {
-	a, ok, err := r.c.Signals.Ago(id)
+	a, ok, err := r.c.Signals.Timed(id)
 	var refused *signals.Refusal
 	switch {
 	case errors.As(err, &refused):
