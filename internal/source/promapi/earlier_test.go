@@ -64,7 +64,7 @@ func TestAPastThatCannotBeReadIsAFaultAndNoMore(t *testing.T) {
 		}
 		return matrix
 	})
-	stores, faults := promapi.FetchEarlier(t.Context(), o, selection("a"), []promapi.Back{{24 * time.Hour, []string{"beyond"}}, {time.Second, []string{"a"}}})
+	stores, faults := promapi.FetchEarlier(t.Context(), o, selection("a"), []promapi.Back{{By: 24 * time.Hour, Names: []string{"beyond"}}, {By: time.Second, Names: []string{"a"}}})
 	if len(stores) != 2 || stores[0] != nil || len(stores[1].Instances()) != 1 {
 		t.Fatalf("got %v", stores)
 	}
