@@ -75,7 +75,7 @@ type history struct {
 }
 
 // update reads the windows for the looks of the next minutes. Those of a length of their own move on by a
-// sixtieth of it, and are not read while they stand.
+// thirtieth of it, and are not read while they stand.
 func (h *history) update(ctx context.Context, at time.Time) []model.Fault {
 	var kept []signals.Earlier
 	var faults []model.Fault

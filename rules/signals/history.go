@@ -35,7 +35,7 @@ func (w *EarlierWindow) Span(present time.Duration) time.Duration {
 
 // Cell is how fine a window of its own length has to be known: what is read of it may be picked by
 // samples.Sparse, and it may end so much before the present. 0 for other windows, which are needed whole.
-func (w *EarlierWindow) Cell() time.Duration { return w.Length / 60 }
+func (w *EarlierWindow) Cell() time.Duration { return w.Length / 30 }
 
 // Earlier are the samples of another window, where the store of the present does not hold them.
 type Earlier struct {
