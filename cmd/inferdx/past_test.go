@@ -116,13 +116,13 @@ func written(t *testing.T, st *samples.Store, name string) string {
 func TestABurningBudgetIsFoundInARecordingAndInPrometheus(t *testing.T) {
 	whole, minutes := tenHours(t, 0), tenHours(t, 10*time.Hour-10*time.Minute)
 	want := reportOf(t, "--recording", whole)
-	shown := map[string]model.SymptomReport{}
+	shown := map[string]model.Symptom{}
 	for _, x := range want.Targets[0].Symptoms {
 		shown[x.ID] = x
 	}
 	for id, text := range map[string]string{
-		"ttft-budget-burning":        "357 of 1190 first tokens came later than 2 s in the last hour",
-		"ttft-budget-burning-slowly": "1080 of 7190 first tokens came later than 2 s in the last 6 hours",
+		"ttft-budget-burning":        "357 of 1,190 first tokens came later than 2.0 s in the last hour",
+		"ttft-budget-burning-slowly": "1,080 of 7,190 first tokens came later than 2.0 s in the last 6 hours",
 	} {
 		if x, ok := shown[id]; !ok || x.Evidence[0].Text != text {
 			t.Errorf("%s: got %+v", id, x)
