@@ -124,4 +124,3 @@ func BenchmarkReadingWindows(b *testing.B) {
 		})
 	}
 }
-
