@@ -46,7 +46,9 @@ func (a *assembly) other(st *samples.Store, w *EarlierWindow) (*model.Frame, ins
 	if s.store != nil {
 		from.Store = s.store
 		s.frame, s.gone = a.look(st, from, w, s.at)
-		s.store = nil
+		if s.store = nil; s.frame != nil {
+			s.frame = s.frame.WithoutTrends()
+		}
 	}
 	return s.frame, s.gone
 }
