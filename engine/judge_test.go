@@ -15,15 +15,16 @@ var t0 = time.Date(2026, 11, 1, 3, 0, 0, 0, time.UTC)
 
 type anything struct{}
 
-func (anything) Known(string) bool     { return true }
-func (anything) Names() []string       { return nil }
-func (anything) Rule(string) bool      { return true }
-func (anything) RuleIDs() []string     { return nil }
-func (anything) Knob(string) bool      { return true }
-func (anything) Servers() []string     { return nil }
-func (anything) Unit(string) string    { return "" }
-func (anything) Title(n string) string { return n }
-func (anything) OfGPU(string) bool     { return false }
+func (anything) Known(string) bool           { return true }
+func (anything) Names() []string             { return nil }
+func (anything) Rule(string) bool            { return true }
+func (anything) RuleIDs() []string           { return nil }
+func (anything) ExplainedAs(string) []string { return nil }
+func (anything) Knob(string) bool            { return true }
+func (anything) Servers() []string           { return nil }
+func (anything) Unit(string) string          { return "" }
+func (anything) Title(n string) string       { return n }
+func (anything) OfGPU(string) bool           { return false }
 func (anything) Describe(_, id string) (KnobInfo, bool) {
 	flag := "--" + strings.ReplaceAll(id, "_", "-")
 	return KnobInfo{

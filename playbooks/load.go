@@ -76,6 +76,8 @@ type Known interface {
 	rules.Known
 	Rule(id string) bool
 	RuleIDs() []string
+	// ExplainedAs lists the rules that whatever explains a rule explains, too.
+	ExplainedAs(rule string) []string
 	Knob(id string) bool
 	// Servers are those whose launch settings are known.
 	Servers() []string
@@ -165,6 +167,13 @@ func (l *loader) ruleIDs(ids []yamlpos.Text) []string {
 			l.Faults = append(l.Faults, l.Source.Problem(t.Pos, len(t.S), "unknown symptom "+t.S, hint))
 		}
 		out = append(out, t.S)
+	}
+	for _, t := range ids {
+		for _, kin := range l.known.ExplainedAs(t.S) {
+			if !slices.Contains(out, kin) {
+				out = append(out, kin)
+			}
+		}
 	}
 	return out
 }

@@ -31,9 +31,10 @@ type Known interface {
 func Load(known Known, systems ...fs.FS) (*Set, error) {
 	s := &Set{byID: map[string]*Rule{}, disabled: map[string]bool{}}
 	var faults yamlpos.Problems
+	kin := map[string]kinship{}
 	for _, fsys := range systems {
 		faults = append(faults, contentdir.Each(fsys, func(name string, src []byte) yamlpos.Problems {
-			r, disabled, ps := Parse(name, src, known)
+			r, disabled, ps := parse(name, src, known, kin)
 			switch {
 			case disabled:
 				s.disabled[contentdir.ID(name)] = true
@@ -48,11 +49,27 @@ func Load(known Known, systems ...fs.FS) (*Set, error) {
 		s.rules = append(s.rules, r)
 	}
 	sort.Slice(s.rules, func(i, j int) bool { return s.rules[i].ID < s.rules[j].ID })
+	for _, r := range s.rules {
+		if other := r.ExplainedAs; other != "" && (!s.Known(other) || other == r.ID) {
+			hint := ""
+			if near := yamlpos.Nearest(other, s.IDs()); near != "" {
+				hint = "did you mean " + near + "?"
+			}
+			at := kin[r.ID]
+			faults = append(faults, at.source.Problem(at.pos, len(other), "explained_as: "+other+" is no other symptom", hint))
+		}
+	}
 	return s, faults.Err()
 }
 
-// Parse reads one rule.
-func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults yamlpos.Problems) {
+// kinship is where a rule names another one.
+type kinship struct {
+	source *yamlpos.Source
+	pos    yamlpos.Pos
+}
+
+// parse is Parse, and notes where the rule names another one, which may not be known yet.
+func parse(name string, src []byte, known Known, kin map[string]kinship) (r *Rule, disabled bool, faults yamlpos.Problems) {
 	var f file
 	s, err := yamlpos.Decode(name, src, &f)
 	if err != nil {
@@ -80,11 +97,17 @@ func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults
 	c.Name(f.OnsetStop)
 	c.Name(f.OnsetAt)
 	r.Held = f.Held.S
+	r.ExplainedAs, kin[r.ID] = f.ExplainedAs.S, kinship{s, f.ExplainedAs.Pos}
 	c.Name(f.Held)
 	for _, e := range f.Evidence {
 		r.Evidence = append(r.Evidence, c.Template(e))
 	}
 	return r, false, c.Faults
+}
+
+// Parse reads one rule. Whether the rules that it names exist is not looked at.
+func Parse(name string, src []byte, known Known) (r *Rule, disabled bool, faults yamlpos.Problems) {
+	return parse(name, src, known, map[string]kinship{})
 }
 
 // Checker collects the faults of one file. It is shared with the playbooks' loader.

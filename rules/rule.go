@@ -34,6 +34,8 @@ type Rule struct {
 	Held string
 	// Status is what the entity's status becomes; degraded when empty.
 	Status model.Status
+	// ExplainedAs is a symptom whose causes explain this one, too; empty when only playbooks say what does.
+	ExplainedAs string
 	// Note marks something worth a line that harms nobody.
 	Note bool
 }
@@ -53,6 +55,7 @@ type file struct {
 	OnsetAt       yamlpos.Text   `yaml:"onset_at"`
 	Held          yamlpos.Text   `yaml:"held"`
 	Status        yamlpos.Text   `yaml:"status"`
+	ExplainedAs   yamlpos.Text   `yaml:"explained_as"`
 	Disabled      bool           `yaml:"disabled"`
 }
 
@@ -71,6 +74,17 @@ func (s *Set) All() []*Rule { return s.rules }
 func (s *Set) Get(id string) (*Rule, bool) {
 	r, ok := s.byID[id]
 	return r, ok
+}
+
+// ExplainedAs lists the rules that the causes of a rule explain, too, in order of id.
+func (s *Set) ExplainedAs(id string) []string {
+	var out []string
+	for _, r := range s.rules {
+		if r.ExplainedAs == id {
+			out = append(out, r.ID)
+		}
+	}
+	return out
 }
 
 // Known says whether a rule of that id exists, or did before the user took it away.

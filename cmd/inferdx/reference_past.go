@@ -6,9 +6,9 @@ import (
 	"github.com/inferdx/inferdx/rules/signals"
 )
 
-// earlier is the page of a signal with an offset; they are too many to be listed.
+// earlier is the page of a signal with a time; they are too many to be listed.
 func (r *reference) earlier(id string) (page, bool, error) {
-	a, ok, err := r.c.Signals.Ago(id)
+	a, ok, err := r.c.Signals.Timed(id)
 	var refused *signals.Refusal
 	switch {
 	case errors.As(err, &refused):
@@ -29,9 +29,12 @@ func (r *reference) earlier(id string) (page, bool, error) {
 			points = append(points, d+": "+code(text))
 		}
 	}
-	from := "What " + code(a.Signal) + " is read from, " + a.Words() + " earlier."
+	from, window := "What "+code(a.Signal)+" is read from, "+a.Words()+" earlier.", " As PromQL, over a window of 5 minutes:"
+	if a.Length > 0 {
+		from, window = "What "+code(a.Signal)+" is read from, over "+a.Words()+".", " As PromQL:"
+	}
 	if len(points) > 0 {
-		from += " As PromQL, over a window of 5 minutes:"
+		from += window
 	}
 	p.add("Read from", []string{from}, points)
 	p.add("How to get it", []string{"It needs " + m.Needs + "."}, nil)

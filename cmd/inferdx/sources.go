@@ -120,11 +120,13 @@ func (o *diagnosis) fromPrometheus(ctx context.Context, c *content.Content) (*re
 func (r *reading) readEarlier(ctx context.Context, server promapi.Options, sel promapi.Selection, h *signals.History) {
 	var backs []promapi.Back
 	for _, w := range h.Windows() {
-		backs = append(backs, promapi.Back{By: w.Back, Names: w.Metrics})
+		if w.Length != sel.Window { // the present is that
+			backs = append(backs, promapi.Back{By: w.Back, Length: w.Length, Names: w.Metrics})
+		}
 	}
 	stores, faults := promapi.FetchEarlier(ctx, server, sel, backs)
 	r.faults = append(r.faults, faults...)
 	for i, st := range stores {
-		r.earlier = append(r.earlier, signals.Earlier{Back: backs[i].By, Store: st})
+		r.earlier = append(r.earlier, signals.Earlier{Back: backs[i].By, Length: backs[i].Length, Store: st})
 	}
 }

@@ -130,10 +130,36 @@ type SLO struct {
 	TPOTP99 Duration `yaml:"tpot_p99,omitempty"`
 	// The longest time of a whole request, of 99 in 100.
 	E2EP99 Duration `yaml:"e2e_p99,omitempty"`
+	// The share of requests that is promised to keep these times; the rest is the error budget. Default 0.99.
+	LatencyRatio float64 `yaml:"latency_ratio,omitempty"`
+	// The share of requests that is promised to succeed; the rest is the error budget. Default 0.99.
+	SuccessRatio float64 `yaml:"success_ratio,omitempty"`
+}
+
+// Settings are the objectives that were given, by the names that signals have for them.
+func (s *SLO) Settings() map[string]float64 {
+	out := map[string]float64{}
+	for id, v := range map[string]float64{
+		"slo_ttft_p99_s": time.Duration(s.TTFTP99).Seconds(), "slo_tpot_p99_s": time.Duration(s.TPOTP99).Seconds(),
+		"slo_e2e_p99_s": time.Duration(s.E2EP99).Seconds(), "slo_latency_ratio": s.LatencyRatio, "slo_success_ratio": s.SuccessRatio,
+	} {
+		if v > 0 {
+			out[id] = v
+		}
+	}
+	return out
 }
 
 func (s *SLO) check(c *check, at place) {
-	if s.TTFTP99 == 0 && s.TPOTP99 == 0 && s.E2EP99 == 0 && !c.mistyped(at) {
-		c.fault(at, "", "want at least one of ttft_p99, tpot_p99 and e2e_p99")
+	if len(s.Settings()) == 0 && !c.mistyped(at) {
+		c.fault(at, "", "want at least one of ttft_p99, tpot_p99, e2e_p99, latency_ratio and success_ratio")
+	}
+	for _, x := range []struct {
+		name string
+		v    float64
+	}{{"latency_ratio", s.LatencyRatio}, {"success_ratio", s.SuccessRatio}} {
+		if x.v != 0 && !(x.v >= 0.5 && x.v < 1) { // a number that is none is refused, too
+			c.fault(at.field(x.name), "as 0.99 or 0.999", "want a share from 0.5 to below 1: what is left is the error budget")
+		}
 	}
 }

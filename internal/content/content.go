@@ -136,10 +136,11 @@ func (n *names) Known(name string) bool {
 	return n.facts[name]
 }
 
-func (n *names) Names() []string     { return n.all }
-func (n *names) Rule(id string) bool { return n.c.Rules.Known(id) }
-func (n *names) RuleIDs() []string   { return n.rules }
-func (n *names) Servers() []string   { return n.c.Knobs.Engines() }
+func (n *names) Names() []string                { return n.all }
+func (n *names) Rule(id string) bool            { return n.c.Rules.Known(id) }
+func (n *names) RuleIDs() []string              { return n.rules }
+func (n *names) ExplainedAs(id string) []string { return n.c.Rules.ExplainedAs(id) }
+func (n *names) Servers() []string              { return n.c.Knobs.Engines() }
 func (n *names) Knob(id string) bool {
 	for _, e := range n.c.Knobs.Engines() {
 		if _, ok := n.c.Knobs.Knob(e, id); ok {

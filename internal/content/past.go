@@ -51,7 +51,7 @@ func (c *Content) History() *signals.History {
 
 // Refuse says why a name with an offset is not known.
 func (n *names) Refuse(name string) (msg, hint string, ok bool) {
-	a, _, err := n.c.Signals.Ago(name)
+	a, _, err := n.c.Signals.Timed(name)
 	var r *signals.Refusal
 	if !errors.As(err, &r) {
 		return "", "", false

@@ -72,6 +72,13 @@ type Frame struct {
 	trends  func(EntityID, SignalID) []Point
 }
 
+// WithoutTrends is the frame to keep: it does not hold on to what it was made from.
+func (f *Frame) WithoutTrends() *Frame {
+	out, es := *f, *f.Entities // the entities may lie inside their maker
+	out.trends, out.Entities = nil, &es
+	return &out
+}
+
 // Slot is where a frame keeps a signal: asking by slot many times costs less than asking by name.
 // A slot is good for the frame that gave it.
 type Slot int

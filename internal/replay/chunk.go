@@ -11,6 +11,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/rules/signals"
 )
 
 const (
@@ -33,7 +34,9 @@ func (c *chunk) last() time.Time { return c.steps[len(c.steps)-1] }
 
 // feed are the samples of one window as it slides, in an order that depends on nothing but them.
 type feed struct {
-	back      time.Duration
+	back, length time.Duration
+	// cell is how far a window of its own length moves on at a time; 0 moves with the steps.
+	cell      time.Duration
 	instances []instance
 }
 
@@ -87,37 +90,54 @@ func (o Options) nextLength(length time.Duration, n int) time.Duration {
 
 // read fills a chunk and says how many samples it holds.
 func (o Options) read(ctx context.Context, ch *chunk) int {
-	window := ch.last().Sub(ch.steps[0]) + o.Window
+	stretch := ch.last().Sub(ch.steps[0])
 	n := 0
-	take := func(back time.Duration, names []string) error {
-		st, faults, err := o.Source.Read(ctx, ch.last().Add(-back), window, names)
+	take := func(f feed, names []string) error {
+		st, faults, err := o.Source.Read(ctx, ch.last().Add(-f.back), stretch+f.length+f.cell, names)
 		ch.faults = append(ch.faults, faults...)
-		f := feed{back: back}
 		if err == nil {
-			f.instances = flatten(st, &n)
+			f.instances = flatten(st, f.cell, &n)
 		}
 		ch.feeds = append(ch.feeds, f)
 		return err
 	}
-	ch.err = take(0, o.Pipeline.Content.Signals.Metrics())
-	for _, w := range o.Pipeline.History().Windows() {
-		if err := take(w.Back, w.Metrics); err != nil {
-			ch.faults = append(ch.faults, model.Fault{Source: "the past of " + w.Back.String() + " before", Err: err.Error()})
+	ch.err = take(feed{length: o.Window}, o.Pipeline.Content.Signals.Metrics())
+	for _, w := range o.windows() {
+		if err := take(feed{back: w.Back, length: w.Span(o.Window), cell: w.Cell()}, w.Metrics); err != nil {
+			what := "of " + w.Back.String() + " before"
+			if w.Length > 0 {
+				what = "over " + w.Length.String()
+			}
+			ch.faults = append(ch.faults, model.Fault{Source: "the past " + what, Err: err.Error()})
 		}
 	}
 	return n
 }
 
-// flatten brings a store into an order of its own.
-func flatten(st *samples.Store, n *int) []instance {
+// windows are those that are read beside the present.
+func (o Options) windows() []signals.EarlierWindow {
+	return slices.DeleteFunc(slices.Clone(o.Pipeline.History().Windows()), func(w signals.EarlierWindow) bool { return w.Length == o.Window })
+}
+
+// flatten brings a store into an order of its own. A cell leaves only what counters need.
+func flatten(st *samples.Store, cell time.Duration, n *int) []instance {
 	out := make([]instance, 0, len(st.Instances()))
 	for _, in := range st.Instances() {
 		x := instance{labels: in.Labels, scrapes: in.Scrapes, failed: in.Failed}
+		pick := samples.Sparse{Cell: cell.Milliseconds()}
+		if cell > 0 {
+			x.scrapes, x.failed = pick.Times(in.Scrapes), pick.Times(in.Failed)
+		}
 		for _, name := range in.Names() {
 			group := slices.Clone(in.Named(name))
 			slices.SortFunc(group, compareSeries)
 			for _, s := range group {
-				x.series = append(x.series, series{s, regular(s.Points, in.Scrapes)})
+				if cell > 0 {
+					thin := *s
+					thin.Points = pick.Thin(s.Points)
+					s = &thin
+				}
+				x.series = append(x.series, series{s, regular(s.Points, x.scrapes)})
 				*n += len(s.Points)
 			}
 		}

@@ -23,15 +23,16 @@ type worker struct {
 	o        Options
 	views    []*view            // the present, then the earlier windows
 	bindings []*signals.Binding // beside them
+	still    []*signals.Still   // likewise, of the windows that do not move with every step
 }
 
 func newGang(o Options) *gang {
 	g := &gang{o: o, ledger: newLedger(o)}
 	for range o.Workers {
 		w := &worker{o: o}
-		for range 1 + len(o.Pipeline.History().Windows()) {
+		for range 1 + len(o.windows()) {
 			w.views = append(w.views, &view{identity: o.Identity})
-			w.bindings = append(w.bindings, signals.NewBinding())
+			w.bindings, w.still = append(w.bindings, signals.NewBinding()), append(w.still, nil)
 		}
 		g.workers = append(g.workers, w)
 	}
@@ -88,14 +89,19 @@ type look struct {
 }
 
 func (w *worker) frame(at time.Time) *look {
-	for _, v := range w.views {
-		v.slide(at, w.o.Window)
+	for i, v := range w.views {
+		if moved := v.slide(at); moved && v.feed.cell > 0 {
+			w.still[i] = signals.NewStill(v.end, v.store)
+		}
 	}
 	r := w.o.Request
 	r.At, r.Window, r.Binding = at, w.o.Window, w.bindings[0]
 	for i, v := range w.views[1:] {
 		e := signals.Earlier{Back: v.feed.back, Store: v.store, Binding: w.bindings[i+1]}
-		if w.o.PromQL != nil {
+		if v.feed.cell > 0 {
+			e = signals.Earlier{Length: v.feed.length, Still: w.still[i+1]}
+		}
+		if w.o.PromQL != nil && v.feed.cell == 0 {
 			e.PromQL = w.o.PromQL(v.store)
 		}
 		r.Earlier = append(r.Earlier, e)

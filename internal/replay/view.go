@@ -13,6 +13,7 @@ type view struct {
 	feed     feed
 	store    *samples.Store
 	shown    []shownInstance
+	end      time.Time // of the window shown
 }
 
 type shownInstance struct {
@@ -36,13 +37,24 @@ func (v *view) load(f feed) {
 	for i, in := range f.instances {
 		v.shown[i].series = make([]shownSeries, len(in.series))
 	}
-	v.store = samples.NewStore(v.identity...)
+	v.store, v.end = samples.NewStore(v.identity...), time.Time{}
 }
 
-// slide moves the window forward, to end at a time of the present.
-func (v *view) slide(at time.Time, window time.Duration) {
-	to := at.Add(-v.feed.back).UnixMilli()
-	from := to - window.Milliseconds()
+// slide moves the window forward, to end at a time of the present. A window of a length of its own moves
+// cell by cell; false says that it stays where it was.
+func (v *view) slide(at time.Time) bool {
+	end := at.Add(-v.feed.back)
+	if v.feed.cell > 0 {
+		if end = end.Truncate(v.feed.cell); end.Equal(v.end) {
+			return false
+		}
+	}
+	v.end = end
+	v.move(end.UnixMilli()-v.feed.length.Milliseconds(), end.UnixMilli())
+	return true
+}
+
+func (v *view) move(from, to int64) {
 	changed := false
 	for i := range v.shown {
 		x, src := &v.shown[i], &v.feed.instances[i]

@@ -181,7 +181,7 @@ func (s *Service) then(ctx context.Context, p *parts, began time.Time, now model
 		return true
 	}
 	at := began.Add(time.Minute) // alerts begin before they are said, and their evidence grows
-	st, _, err := p.past.Read(ctx, at, p.window, nil, only)
+	st, _, err := p.past.Read(ctx, excerpt{at: at, window: p.window, only: only})
 	if err != nil {
 		return ""
 	}

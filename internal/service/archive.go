@@ -32,8 +32,8 @@ func openArchive(o Options) *archive {
 }
 
 // Read gives the samples of a window that ended at a time.
-func (a *archive) Read(ctx context.Context, at time.Time, window time.Duration, names []string, only func(model.Labels) bool) (*samples.Store, []model.Fault, error) {
-	return a.db.Select(ctx, tsdb.Selection{At: at, Window: window, Names: names, Only: only})
+func (a *archive) Read(ctx context.Context, w excerpt) (*samples.Store, []model.Fault, error) {
+	return a.db.Select(ctx, tsdb.Selection{At: w.at, Window: w.window, Names: w.names, Only: w.only, Sparse: w.sparse})
 }
 
 // Target implements scrape.Archive.
@@ -66,7 +66,7 @@ func (s *Service) recallPresent(ctx context.Context, p *parts) {
 	if s.archive == nil {
 		return
 	}
-	st, faults, err := s.archive.Read(ctx, s.o.Now(), p.window, nil, nil)
+	st, faults, err := s.archive.Read(ctx, excerpt{at: s.o.Now(), window: p.window})
 	if err != nil {
 		s.log.Warn("what was scraped before the start cannot be read", "err", err)
 		return

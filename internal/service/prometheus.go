@@ -66,15 +66,15 @@ func (s *server) update(ctx context.Context, w *world, at time.Time) ([]model.Fa
 }
 
 // Read gives the samples of a window that ended at a time.
-func (s *server) Read(ctx context.Context, at time.Time, window time.Duration, names []string, only func(model.Labels) bool) (*samples.Store, []model.Fault, error) {
+func (s *server) Read(ctx context.Context, w excerpt) (*samples.Store, []model.Fault, error) {
 	sel := s.sel
-	sel.At, sel.Window = at, window
-	if names != nil {
-		sel.Names = names
+	sel.At, sel.Window, sel.Sparse = w.at, w.window, w.sparse
+	if w.names != nil {
+		sel.Names = w.names
 	}
 	st, faults, err := promapi.Fetch(ctx, s.client, sel)
-	if err == nil && only != nil {
-		st.Drop(func(in *samples.Instance) bool { return !only(in.Labels) })
+	if err == nil && w.only != nil {
+		st.Drop(func(in *samples.Instance) bool { return !w.only(in.Labels) })
 	}
 	return st, faults, err
 }

@@ -1,8 +1,6 @@
 package service
 
 import (
-	"time"
-
 	"github.com/inferdx/inferdx/internal/config"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
@@ -19,13 +17,7 @@ func objectives(slos []*config.SLO) func(model.Labels) map[string]float64 {
 			if !s.Match.Match(all) {
 				continue
 			}
-			out := map[string]float64{}
-			for id, d := range map[string]config.Duration{"slo_ttft_p99_s": s.TTFTP99, "slo_tpot_p99_s": s.TPOTP99, "slo_e2e_p99_s": s.E2EP99} {
-				if d > 0 {
-					out[id] = time.Duration(d).Seconds()
-				}
-			}
-			return out
+			return s.Settings()
 		}
 		return nil
 	}

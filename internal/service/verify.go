@@ -178,7 +178,7 @@ type anyPast struct{ pasts }
 
 // Read implements verify.Past.
 func (p anyPast) Read(ctx context.Context, at time.Time, window time.Duration, only func(model.Labels) bool) (*samples.Store, []model.Fault, error) {
-	return p.pasts.Read(ctx, at, window, nil, only)
+	return p.pasts.Read(ctx, excerpt{at: at, window: window, only: only})
 }
 
 // newVerification makes what watches for changes and what compares.

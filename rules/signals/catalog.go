@@ -191,12 +191,12 @@ func keys[V any](m map[string]V) []string {
 	return out
 }
 
-// Meaning returns what a signal means, or one with an offset as ttft_p99_s_1d_ago.
+// Meaning returns what a signal means, or one with a time as ttft_p99_s_1d_ago.
 func (c *Catalog) Meaning(id string) (Meaning, bool) {
-	if m, ok := c.meanings[id]; ok || !isAgo(id) {
+	if m, ok := c.meanings[id]; ok || !isTimed(id) {
 		return m, ok
 	}
-	return c.earlier(id)
+	return c.elsewhen(id)
 }
 
 // IDs lists every signal, sorted.

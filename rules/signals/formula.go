@@ -10,8 +10,9 @@ import (
 
 // formula derives one signal from others.
 type formula struct {
-	id   string
-	expr *expression.Expr
+	id    string
+	expr  *expression.Expr
+	least Least
 }
 
 // resolve compiles the formulas and orders them so that each comes after those it reads.
@@ -28,8 +29,11 @@ func (c *Catalog) resolve(sources map[string]*yamlpos.Source) yamlpos.Problems {
 			faults = append(faults, syntax(sources[id], m.Formula, fmt.Sprintf("signal %s: ", id), err))
 			continue
 		}
-		compiled[id] = formula{id, x}
+		compiled[id] = formula{id, x, m.Least}
 		faults = append(faults, c.checkPast(compiled[id], m.Formula, sources[id])...)
+		if of := m.Least.Of; of.S != "" && c.meanings[of.S].Name == "" {
+			faults = append(faults, sources[id].Problem(of.Pos, len(of.S), fmt.Sprintf("signal %s: unknown signal %s", id, of.S), ""))
+		}
 	}
 	placed := map[string]bool{}
 	for _, id := range c.ids {
@@ -56,6 +60,9 @@ func (c *Catalog) place(id string, compiled map[string]formula, placed, path map
 		if !c.place(n.ID, compiled, placed, path) {
 			return false
 		}
+	}
+	if !c.place(f.least.Of.S, compiled, placed, path) {
+		return false
 	}
 	delete(path, id)
 	placed[id] = true

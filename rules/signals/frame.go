@@ -245,8 +245,12 @@ func (a *assembly) facts(t *target) {
 func (c *Catalog) Derive(b *model.FrameBuilder) {
 	slots := make([]model.Slot, len(c.formulas))
 	exprs := make([]*expression.Over, len(c.formulas))
+	least := make([]model.Slot, len(c.formulas))
 	for i, f := range c.formulas {
-		slots[i], exprs[i] = b.Slot(f.id), f.expr.Within(b)
+		slots[i], exprs[i], least[i] = b.Slot(f.id), f.expr.Within(b), model.NoSlot
+		if f.least.Of.S != "" {
+			least[i] = b.Slot(f.least.Of.S)
+		}
 	}
 	for _, e := range b.Entities().All() {
 		if e.Scope == model.ScopeGroup {
@@ -254,6 +258,9 @@ func (c *Catalog) Derive(b *model.FrameBuilder) {
 		}
 		for i, at := range slots {
 			if _, set := b.In(at, e.ID); set {
+				continue
+			}
+			if of, seen := b.In(least[i], e.ID); least[i] != model.NoSlot && (!seen || of.V < c.formulas[i].least.N) {
 				continue
 			}
 			if v, ok := exprs[i].Number(e.ID); ok {

@@ -8,13 +8,13 @@ import (
 	"github.com/inferdx/inferdx/internal/samples"
 )
 
-// History is the plan of the earlier windows that some content compares with: which, and what is read
-// of each. It is read-only and safe for concurrent use. A nil History needs nothing.
+// History is the plan of the other windows that some content reads: which, and what is read of each. It is read-only and safe for concurrent use. A nil History needs nothing.
 type History struct{ windows []EarlierWindow }
 
-// EarlierWindow ends Back before the present one and has the same length.
+// EarlierWindow ends Back before the present one and has the same length, or ends with it and has a Length of
+// its own.
 type EarlierWindow struct {
-	Back time.Duration
+	Back, Length time.Duration
 	// Signals are the names that it gives, as content writes them: ttft_p99_s_1d_ago.
 	Signals []string
 	// Metrics are those that must be read of it, as exposed; `up` needs no mention.
@@ -25,10 +25,24 @@ type EarlierWindow struct {
 	cat   *Catalog          // reduced to what is needed
 }
 
-// Earlier are the samples of an earlier window, where the store of the present does not hold them.
+// Span is how much there is to read, given the length of the present window.
+func (w *EarlierWindow) Span(present time.Duration) time.Duration {
+	if w.Length > 0 {
+		return w.Length
+	}
+	return present
+}
+
+// Cell is how fine a window of its own length has to be known: what is read of it may be picked by
+// samples.Sparse, and it may end so much before the present. 0 for other windows, which are needed whole.
+func (w *EarlierWindow) Cell() time.Duration { return w.Length / 30 }
+
+// Earlier are the samples of another window, where the store of the present does not hold them.
 type Earlier struct {
-	Back  time.Duration
-	Store *samples.Store
+	Back, Length time.Duration
+	Store        *samples.Store
+	// Still is there instead of a store where the window does not move with the looks.
+	Still *Still
 	// PromQL is as in Request, over this store.
 	PromQL func(query string, at time.Time) (map[string]float64, error)
 	// Binding is kept beside a store that holds the window wanted, the metrics of the plan and nothing
@@ -36,26 +50,27 @@ type Earlier struct {
 	Binding *Binding
 }
 
-// History plans what must be read for the names that a content refers to; those without an offset
+// History plans what must be read for the names that a content refers to; those without a time
 // need nothing. The catalogue's own formulas are added.
 func (c *Catalog) History(names []string) *History {
 	h := &History{}
-	byBack := map[time.Duration]*EarlierWindow{}
-	for _, n := range c.past(names) {
-		a, ok, err := c.Ago(n)
+	byTime := map[[2]time.Duration]*EarlierWindow{}
+	for _, n := range c.timed(names) {
+		a, ok, err := c.Timed(n)
 		if !ok || err != nil {
 			continue // refused when the content was checked
 		}
-		w := byBack[a.Back]
+		key := [2]time.Duration{a.Back, a.Length}
+		w := byTime[key]
 		if w == nil {
-			w = &EarlierWindow{Back: a.Back, words: a.Words(), of: map[string]string{}}
-			byBack[a.Back] = w
+			w = &EarlierWindow{Back: a.Back, Length: a.Length, words: words(a.Text), of: map[string]string{}}
+			byTime[key] = w
 		}
 		w.Signals = append(w.Signals, n)
 		w.of[n] = a.Signal
 	}
-	for _, back := range slices.Sorted(maps.Keys(byBack)) {
-		w := byBack[back]
+	for _, key := range slices.SortedFunc(maps.Keys(byTime), func(a, b [2]time.Duration) int { return slices.Compare(a[:], b[:]) }) {
+		w := byTime[key]
 		ids := map[string]bool{}
 		for _, signal := range w.of {
 			maps.Copy(ids, c.closure(signal))
@@ -67,7 +82,7 @@ func (c *Catalog) History(names []string) *History {
 	return h
 }
 
-// Windows lists the earlier windows, the nearest first.
+// Windows lists the other windows: those that end at present by their length, then the earlier ones, the nearest first.
 func (h *History) Windows() []EarlierWindow {
 	if h == nil {
 		return nil
@@ -78,10 +93,11 @@ func (h *History) Windows() []EarlierWindow {
 // Retention is how long samples must be kept so that every comparison has its past; the window alone
 // where there is none.
 func (h *History) Retention(window time.Duration) time.Duration {
-	if ws := h.Windows(); len(ws) > 0 {
-		return ws[len(ws)-1].Back + window
+	longest := window
+	for _, w := range h.Windows() {
+		longest = max(longest, w.Back+w.Span(window))
 	}
-	return window
+	return longest
 }
 
 // only is the catalogue reduced to some signals. Engines stay known, as they are what entities are.

@@ -233,8 +233,8 @@ func TestAnOffsetHasItsSignalsUnitAndTitle(t *testing.T) {
 		"step_share_1d_ago":     "",
 		"seq_cap_1d_ago":        "seq_cap_1d_ago: seq_cap is computed from",
 	} {
-		_, _, err := c.Ago(name)
-		r, ok := err.(*signals.Refusal) //nolint:errorlint // as Ago promises
+		_, _, err := c.Timed(name)
+		r, ok := err.(*signals.Refusal) //nolint:errorlint // as Timed promises
 		if !ok {
 			t.Errorf("%s is taken", name)
 		} else if got := r.Msg + "; " + r.Hint; !strings.HasPrefix(got, want) {
@@ -270,7 +270,7 @@ func TestThePastAgreesWithPromQLsOffset(t *testing.T) {
 	c, st := catalog(t), twoDays(nil)
 	var names []string
 	for _, id := range c.IDs() {
-		if _, ok, err := c.Ago(id + "_1d_ago"); ok && err == nil {
+		if _, ok, err := c.Timed(id + "_1d_ago"); ok && err == nil {
 			names = append(names, id+"_1d_ago")
 		}
 	}

@@ -108,8 +108,8 @@ func (x operand) in() string {
 
 // signal renders what the frame holds under an id: the formula where it can be computed, else the series.
 func (q *query) signal(id string) (operand, error) {
-	if a, ok, err := q.c.Ago(id); ok || err != nil {
-		return q.ago(a, err)
+	if a, ok, err := q.c.Timed(id); ok || err != nil {
+		return q.timed(a, err)
 	}
 	m, known := q.c.meanings[id]
 	src, direct := q.d.Signals[id]
@@ -132,6 +132,9 @@ func (q *query) signal(id string) (operand, error) {
 		return read, err
 	}
 	derived, ferr := q.formula(m.Formula.S)
+	if ferr == nil && m.Least.Of.S != "" {
+		derived, ferr = q.enough(derived, m.Least)
+	}
 	switch {
 	case direct && isUnread(ferr):
 		return read, err

@@ -19,6 +19,15 @@ func (q *query) formula(src string) (operand, error) {
 	return q.node(tree.Node)
 }
 
+// enough leaves a derived signal out where what it must be derived from is too little.
+func (q *query) enough(x operand, least Least) (operand, error) {
+	of, err := q.signal(least.Of.S)
+	if err != nil || of.scalar {
+		return x, err
+	}
+	return operand{text: x.in() + " and " + of.in() + " >= " + literal(least.N).text}, nil
+}
+
 func (q *query) node(n ast.Node) (operand, error) {
 	switch n := n.(type) {
 	case *ast.IntegerNode:

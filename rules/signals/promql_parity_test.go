@@ -150,6 +150,10 @@ func (p *parity) starved(f *model.Frame, id model.EntityID, d *dialect, signal s
 				return true
 			}
 		}
+		// PromQL extrapolates what is counted.
+		if of, ok := f.Get(id, x.least.Of.S); ok && of.V < x.least.N && 2*of.V > x.least.N {
+			return true
+		}
 	}
 	return false
 }

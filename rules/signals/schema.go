@@ -17,6 +17,8 @@ type Meaning struct {
 	// Formula derives the signal from others and from numeric facts; absent operands and division
 	// by zero make it absent. first(a, b) takes the first that is known.
 	Formula yamlpos.Text `yaml:"formula"`
+	// Least makes the formula absent where another signal is too small for it.
+	Least Least `yaml:"least"`
 	// PromQL reads the signal by a query of the user's own over one target; $match, $by and $window
 	// stand for the target's matchers, its labels and what was observed of the window.
 	PromQL yamlpos.Text `yaml:"promql"`
@@ -28,6 +30,12 @@ type Meaning struct {
 	Core bool `yaml:"core"`
 	// Area is the name of the file that holds it: latency, kv, gpu.
 	Area string `yaml:"-"`
+}
+
+// Least is how much of a signal is needed.
+type Least struct {
+	Of yamlpos.Text `yaml:"of"`
+	N  float64      `yaml:"n"`
 }
 
 // Dialect says from which series a server's signals are read.

@@ -10,10 +10,12 @@ import (
 	"github.com/inferdx/inferdx/internal/samples"
 )
 
-// Back is a window like the selection's that ends earlier, and what is wanted of it.
+// Back is a window like the selection's that ends earlier, or one of another length that ends with it, and
+// what is wanted of it. Of a window of its own length a sparse selection is read.
 type Back struct {
-	By    time.Duration
-	Names []string
+	By     time.Duration
+	Names  []string
+	Length time.Duration
 }
 
 // FetchEarlier reads earlier windows of a selection, each into a store of its own, in the order given
@@ -25,8 +27,12 @@ func FetchEarlier(ctx context.Context, o Options, sel Selection, backs []Back) (
 	for i, b := range backs {
 		then := sel
 		then.At, then.Names = sel.At.Add(-b.By), b.Names
-		st, fs, err := Fetch(ctx, o, then)
 		ago := ", " + common.Duration(b.By).String() + " earlier"
+		if b.Length > 0 {
+			then.Window, then.Sparse = b.Length, true
+			ago = ", over " + common.Duration(b.Length).String()
+		}
+		st, fs, err := Fetch(ctx, o, then)
 		for _, f := range fs {
 			f.Source += ago
 			faults = append(faults, f)

@@ -57,6 +57,65 @@ func shorten(asked []string) []string {
 	return asked
 }
 
+func TestWindowsOfTheirOwnLengthAreAskedForSparsely(t *testing.T) {
+	var a asked
+	o := fake(t, func(_ http.ResponseWriter, q string) string { a.query(q); return "" })
+	stores, faults := promapi.FetchEarlier(t.Context(), o, selection("a"), []promapi.Back{{Length: 6 * time.Hour, Names: []string{"b", "c"}}})
+	if len(stores) != 1 || stores[0] == nil || len(faults) > 0 {
+		t.Fatalf("got %v, %v", stores, faults)
+	}
+	if d := gocmp.Diff([]string{`{__name__=~"b|c"}[21600s:360s]`}, a.queries); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestARealPrometheusGivesWindowsOfTheirOwnLength holds what sixty samples of six hours give against all of
+// them, and against Prometheus's own answer.
+func TestARealPrometheusGivesWindowsOfTheirOwnLength(t *testing.T) {
+	path, end := twoDays(t)
+	server := require.Prometheus(t, path)
+	whole, err := recording.Open(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := signals.Load(signals.Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"requests_started_6h", "ttft_mean_s_6h", "ttft_p50_s_1h", "requests_started_per_s_1h", "requests_started_3d"}
+	h := c.History(names)
+	var backs []promapi.Back
+	for _, w := range h.Windows() {
+		backs = append(backs, promapi.Back{Length: w.Length, Names: w.Metrics})
+	}
+	stores, faults := promapi.FetchEarlier(t.Context(), promapi.Options{URL: server}, promapi.Selection{At: end, Window: 10 * time.Minute, Names: c.Metrics()}, backs)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	var windows []signals.Earlier
+	for i, st := range stores {
+		windows = append(windows, signals.Earlier{Length: backs[i].Length, Store: st})
+	}
+	request := signals.Request{At: end, Window: 10 * time.Minute, Past: h}
+	recorded := c.Frame(whole, request)
+	request.Earlier = windows
+	fetched := c.Frame(whole, request)
+	for _, name := range names {
+		got, known := fetched.Get(target(t, fetched), name)
+		want, seen := recorded.Get(target(t, recorded), name)
+		if known != seen || known == strings.Contains(name, "3d") || math.Abs(got.V-want.V) > 0.03*want.V {
+			t.Errorf("%s: fetched %v %t, recorded %v %t", name, got, known, want, seen)
+		}
+		text, err := c.PromQL("vllm", name, signals.PromQLOptions{Window: "5m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said, ok := ask(t, server, text, end); known && got.Bound == model.Exact && (!ok || math.Abs(said-got.V) > 0.03*got.V) {
+			t.Errorf("%s: Prometheus says %g (%t) to %s, the frame %v", name, said, ok, text, got)
+		}
+	}
+}
+
 func TestAPastThatCannotBeReadIsAFaultAndNoMore(t *testing.T) {
 	o := fake(t, func(w http.ResponseWriter, q string) string {
 		if strings.Contains(q, "beyond") {
@@ -64,7 +123,7 @@ func TestAPastThatCannotBeReadIsAFaultAndNoMore(t *testing.T) {
 		}
 		return matrix
 	})
-	stores, faults := promapi.FetchEarlier(t.Context(), o, selection("a"), []promapi.Back{{24 * time.Hour, []string{"beyond"}}, {time.Second, []string{"a"}}})
+	stores, faults := promapi.FetchEarlier(t.Context(), o, selection("a"), []promapi.Back{{By: 24 * time.Hour, Names: []string{"beyond"}}, {By: time.Second, Names: []string{"a"}}})
 	if len(stores) != 2 || stores[0] != nil || len(stores[1].Instances()) != 1 {
 		t.Fatalf("got %v", stores)
 	}

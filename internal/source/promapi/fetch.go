@@ -78,7 +78,7 @@ func (f *fetch) named() []query {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	var out []query
-	for _, sp := range spans(f.at, f.sel.Window) {
+	for _, sp := range f.sel.spans(f.at) {
 		for batch := range slices.Chunk(names, namesPerQuery) {
 			out = append(out, query{names: batch, matchers: f.sel.Matchers, span: sp})
 		}
@@ -105,7 +105,7 @@ func (f *fetch) one(ctx context.Context, q query) {
 	if ctx.Err() != nil {
 		return
 	}
-	v, warnings, err := f.ask(ctx, selector(q.names, q.matchers)+length(q.span.length), q.span.end)
+	v, warnings, err := f.ask(ctx, selector(q.names, q.matchers)+q.span.text(), q.span.end)
 	if err != nil && tooBig(err) && q.depth < 4 {
 		if a, b, ok := q.halves(); ok {
 			f.one(ctx, a)
@@ -150,8 +150,8 @@ func (q query) halves() (a, b query, ok bool) {
 	if half < time.Minute {
 		return a, b, false
 	}
-	a.span = span{q.span.end.Add(-half), q.span.length - half}
-	b.span = span{q.span.end, half}
+	a.span = span{q.span.end.Add(-half), q.span.length - half, q.span.step}
+	b.span = span{q.span.end, half, q.span.step}
 	return a, b, true
 }
 
@@ -205,7 +205,7 @@ func (f *fetch) blame(q query, text string) {
 	if n := len(q.names); n > 1 {
 		what = fmt.Sprintf("%s and %d more", what, n-1)
 	}
-	if len(spans(f.at, f.sel.Window)) > 1 {
+	if len(f.sel.spans(f.at)) > 1 {
 		what += " until " + q.span.end.UTC().Format(time.RFC3339)
 	}
 	fault := model.Fault{Source: f.name + " (" + what + ")", Err: text}

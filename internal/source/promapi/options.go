@@ -45,6 +45,9 @@ type Selection struct {
 	// Jobs are those whose `up` is wanted even where none of their series is there: all their servers
 	// may be down.
 	Jobs []string
+	// Sparse asks for sixty samples of each series, spread over the window: enough to know what counters
+	// gained in it.
+	Sparse bool
 }
 
 const (

@@ -85,6 +85,23 @@ func length(d time.Duration) string {
 type span struct {
 	end    time.Time
 	length time.Duration
+	step   time.Duration // between the samples wanted; 0 wants all
+}
+
+// text is what stands behind the selector.
+func (s span) text() string {
+	if s.step == 0 {
+		return length(s.length)
+	}
+	return strings.TrimSuffix(length(s.length), "]") + ":" + strings.TrimPrefix(length(s.step), "[")
+}
+
+// spans are the stretches that are asked for: of a sparse selection one, which holds few samples.
+func (s Selection) spans(at time.Time) []span {
+	if s.Sparse {
+		return []span{{at, s.Window, max(s.Window/60, time.Second).Truncate(time.Second)}}
+	}
+	return spans(at, s.Window)
 }
 
 // spans cuts a window into consecutive stretches, oldest first.
@@ -94,7 +111,7 @@ func spans(at time.Time, window time.Duration) []span {
 	for left := window; left > 0; {
 		n := min(left, chunk)
 		from = from.Add(n)
-		out = append(out, span{from, n})
+		out = append(out, span{end: from, length: n})
 		left -= n
 	}
 	return out

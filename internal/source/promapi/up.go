@@ -30,7 +30,7 @@ func (f *fetch) ups() []query {
 		job = []string{"job=~" + anyOf(names)}
 	}
 	var out []query
-	for _, sp := range spans(f.at, f.sel.Window) {
+	for _, sp := range f.sel.spans(f.at) {
 		q := query{names: []string{"up"}, span: sp, matchers: slices.Concat(job, f.sel.Matchers)}
 		out = append(out, q)
 		if others && len(job) > 0 {

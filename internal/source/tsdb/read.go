@@ -28,6 +28,9 @@ type Selection struct {
 	Only func(model.Labels) bool
 	// Identity are the label names that tell instances apart; none means job and instance.
 	Identity []string
+	// Sparse asks only for what says how much counters gained in the window: see samples.Sparse. Of `up`
+	// sixty pieces of the window are given.
+	Sparse bool
 }
 
 // Read gives the samples in (at-window, at] of the instances that only, if given, accepts: what a fetch
@@ -120,13 +123,16 @@ func (r *reader) take(ls labels.Labels, it chunkenc.Iterator) error {
 	}
 	var plain *samples.Series
 	out := unpacked{in: in, name: name, labels: rest, write: spellings()[written], wants: r.wants, usual: r.usual}
+	pick := picker{}
+	if r.sel.Sparse {
+		pick.sparse = r.sparse(name)
+	}
 	n := 0
 	for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
 		t := it.AtT()
 		if t < r.from || t > r.to {
 			continue
 		}
-		n++
 		switch kind {
 		case chunkenc.ValFloat:
 			if plain == nil && r.wants(name) {
@@ -134,14 +140,15 @@ func (r *reader) take(ls labels.Labels, it chunkenc.Iterator) error {
 			}
 			if plain != nil {
 				_, v := it.At()
-				plain.Add(t, v)
+				n += pick.point(samples.Point{T: t, V: v}, plain)
 			}
 		case chunkenc.ValHistogram:
 			_, r.hist = it.AtHistogram(r.hist)
 			r.counts = unpack(r.hist, r.counts)
-			out.add(t, r.hist, r.counts)
+			n += pick.histogram(moment{t: t, edges: r.hist.CustomValues, counts: r.counts, sum: r.hist.Sum, count: float64(r.hist.Count)}, &out)
 		}
 	}
+	pick.end(plain, &out)
 	r.usual = n
 	return it.Err()
 }
@@ -185,18 +192,18 @@ type unpacked struct {
 	sum, count *samples.Series
 }
 
-func (u *unpacked) add(t int64, h *histogram.Histogram, counts []float64) {
-	if u.buckets == nil && u.sum == nil && u.count == nil || !slices.Equal(u.edges, h.CustomValues) {
-		u.find(h.CustomValues)
+func (u *unpacked) add(m *moment) {
+	if u.buckets == nil && u.sum == nil && u.count == nil || !slices.Equal(u.edges, m.edges) {
+		u.find(m.edges)
 	}
 	for i, s := range u.buckets {
-		s.Add(t, counts[i])
+		s.Add(m.t, m.counts[i])
 	}
 	if u.sum != nil {
-		u.sum.Add(t, h.Sum)
+		u.sum.Add(m.t, m.sum)
 	}
 	if u.count != nil {
-		u.count.Add(t, float64(h.Count))
+		u.count.Add(m.t, m.count)
 	}
 }
 
