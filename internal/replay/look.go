@@ -99,7 +99,7 @@ func (w *worker) frame(at time.Time) *look {
 	for i, v := range w.views[1:] {
 		e := signals.Earlier{Back: v.feed.back, Store: v.store, Binding: w.bindings[i+1]}
 		if v.feed.cell > 0 {
-			e = signals.Earlier{Length: v.feed.length, Still: w.still[i+1]}
+			e = signals.Earlier{Length: v.feed.length, Still: w.still[i+1], Binding: w.bindings[i+1]}
 		}
 		if w.o.PromQL != nil && v.feed.cell == 0 {
 			e.PromQL = w.o.PromQL(v.store)

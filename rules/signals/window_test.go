@@ -3,9 +3,11 @@ package signals_test
 import (
 	"context"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
@@ -116,6 +118,27 @@ func TestFewSamplesGiveWhatAllOfThemGive(t *testing.T) {
 	if n > 4 {
 		t.Errorf("%d samples of a series were kept", n)
 	}
+}
+
+func TestAWindowThatWasReadLetsGoOfItsSamples(t *testing.T) {
+	c := catalog(t)
+	h := c.History([]string{"requests_started_6h"})
+	st := twoDays(nil)
+	samplesOf := weak.Make(&st.Instances()[0].Named("vllm:time_to_first_token_seconds_count")[0].Points[0])
+	still := signals.NewStill(end, st)
+	st = nil
+	present := twoDays(func(at time.Duration) bool { return at > 47*time.Hour })
+	for range 2 {
+		f := c.Frame(present, signals.Request{At: end, Window: 5 * time.Minute, Past: h, Earlier: []signals.Earlier{{Length: 6 * time.Hour, Still: still}}})
+		if got := only(t, f, "requests_started_6h"); got == "absent" {
+			t.Fatal(got)
+		}
+		runtime.GC()
+	}
+	if samplesOf.Value() != nil {
+		t.Error("the samples are held")
+	}
+	runtime.KeepAlive(still)
 }
 
 // restart lets every counter begin anew at a time.
