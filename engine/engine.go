@@ -56,7 +56,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{
 		o: o, explained: map[string][]*playbooks.Playbook{}, vitals: vitals(),
-		uncounted: rules.ParseTemplate("preemptions are not counted, KV cache at most {kv_used_max_ratio} used"),
+		uncounted: rules.ParseTemplate("preemptions are not counted, KV cache at most {kv_used_max_ratio_uncounted} used"),
 	}
 	for _, p := range o.Playbooks.All() {
 		for _, s := range p.Explains {

@@ -181,7 +181,7 @@ func TestACacheThatKeptRoomStandsForPreemptionsNobodyCounts(t *testing.T) {
 		kv   float64
 		want model.Status
 	}{{0.5, model.Healthy}, {0.79, model.Healthy}, {0.8, model.Unknown}, {-1, model.Unknown}} {
-		seen := map[string]float64{"running": 1, "running_max": 2, "waiting": 0, "gen_tokens_per_s": 10, "requests_started": 4, "kv_used_max_ratio": tt.kv}
+		seen := map[string]float64{"running": 1, "running_max": 2, "waiting": 0, "gen_tokens_per_s": 10, "requests_started": 4, "kv_used_max_ratio_uncounted": tt.kv}
 		if got := diagnose(e, seen).Status; got != tt.want {
 			t.Errorf("KV cache at most %v used: %s, want %s", tt.kv, got, tt.want)
 		}

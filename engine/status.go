@@ -45,14 +45,14 @@ func (e *Engine) status(f *model.Frame, x model.Entity, harm []model.Symptom) mo
 const roomy, roomyScrapes = 0.8, 5
 
 // unseen are the needed signals that are not there. Engines that count no preemptions (SGLang before 0.5.7, TensorRT-LLM) are
-// believed to have had none while their KV cache kept room.
+// believed to have had none while their KV cache kept room; of one that counts them (vLLM) a missing counter is a hole.
 func unseen(f *model.Frame, id model.EntityID) []string {
 	var out []string
 	for _, s := range needed {
 		if _, ok := f.Get(id, s); ok {
 			continue
 		}
-		kv, ok := f.Get(id, "kv_used_max_ratio")
+		kv, ok := f.Get(id, "kv_used_max_ratio_uncounted")
 		if s == "preemptions_per_s" && ok && kv.V < roomy && f.Span(id).Scrapes >= roomyScrapes {
 			continue
 		}
