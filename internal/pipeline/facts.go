@@ -23,6 +23,7 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	said, notes := p.launch(t, args, r.Log != nil, labels)
 	maps.Copy(out, said.facts)
 	merge(out, r.Log)
+	merge(out, r.Measured)
 	if r.Server != nil {
 		own, configured := r.Server(t.Labels)
 		merge(out, own)
