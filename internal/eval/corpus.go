@@ -37,6 +37,8 @@ type Scenario struct {
 	EngineVersion  string             `yaml:"engine_version"`
 	Hardware       string             `yaml:"hardware"`
 	Instance       string             `yaml:"instance"`
+	// Scope is group where the truth is about all servers of the recording together; empty is one server.
+	Scope model.Scope `yaml:"scope"`
 	// Split is dev, heldout, probe or simulated; empty is a given recording. Nothing is fitted or tuned on heldout.
 	Split  string `yaml:"split"`
 	Family string `yaml:"family"`
@@ -56,7 +58,7 @@ const (
 	Simulated = "simulated"
 )
 
-// Recording is one server over some time, with its truth.
+// Recording is one server, or the replicas of one service, over some time, with its truth.
 type Recording struct {
 	Scenario
 	Store *samples.Store

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/inferdx/inferdx/engine"
@@ -75,24 +76,42 @@ func (s seen) outcome(e *engine.Engine) Outcome {
 func (s seen) diagnosed(e *engine.Engine, symptoms []model.Symptom) Outcome {
 	o := Outcome{R: s.r, Recording: s.r.ID, Of: s.of, Status: model.Unknown, Notes: s.notes}
 	o.defaults = defaults(s.frame)
-	for _, d := range e.Diagnose(s.frame, symptoms) {
-		if d.Scope != model.ScopeTarget {
-			continue
-		}
-		o.Status, o.Unknown = d.Status, d.UnknownScore
-		for _, x := range d.Symptoms {
-			o.Symptoms = append(o.Symptoms, x.ID)
-		}
-		if len(d.Causes) > 0 && d.Causes[0].Primary {
-			o.actions = d.Causes[0].Changes
-		}
-		for _, c := range d.Causes {
-			p, known := s.books.Get(c.ID)
-			o.Causes = append(o.Causes, Ranked{c.ID, c.Score, c.Primary, known && p.State})
-		}
-		break
+	d, ok := about(s.r, e.Diagnose(s.frame, symptoms))
+	if !ok {
+		return o
+	}
+	o.Status, o.Unknown = d.Status, d.UnknownScore
+	for _, x := range d.Symptoms {
+		o.Symptoms = append(o.Symptoms, x.ID)
+	}
+	if len(d.Causes) > 0 && d.Causes[0].Primary {
+		o.actions = d.Causes[0].Changes
+	}
+	for _, c := range d.Causes {
+		p, known := s.books.Get(c.ID)
+		o.Causes = append(o.Causes, Ranked{c.ID, c.Score, c.Primary, known && p.State})
 	}
 	return o
+}
+
+// about picks the diagnosis that the truth of a recording is about: its server's; or of a group what is said
+// of all together, and where nothing is, the member that fares worst.
+func about(r *Recording, all []model.Diagnosis) (model.Diagnosis, bool) {
+	order := []model.Status{model.Idle, model.Healthy, model.Unknown, model.Degraded, model.Down}
+	var worst model.Diagnosis
+	found := false
+	for _, d := range all {
+		switch {
+		case r.Scope == model.ScopeGroup && d.Scope == model.ScopeGroup:
+			return d, true
+		case d.Scope != model.ScopeTarget:
+		case r.Scope != model.ScopeGroup:
+			return d, true
+		case !found || slices.Index(order, d.Status) > slices.Index(order, worst.Status):
+			worst, found = d, true
+		}
+	}
+	return worst, found
 }
 
 // Run diagnoses every recording under a condition; all are those whose arguments may be borrowed.

@@ -20,7 +20,7 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	args := r.args(t.Labels)
 	machine(out, t)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
-	said, notes := p.launch(t, args, r.Log != nil, labels)
+	said, notes := p.launch(t, args, r.Log["log_shows_start"].Num == 1, labels)
 	maps.Copy(out, said.facts)
 	merge(out, r.Log)
 	merge(out, r.Measured)
@@ -71,7 +71,7 @@ func (r Request) args(target model.Labels) []string {
 	return r.Args
 }
 
-// launch reads the launch arguments; with a log the rest of the settings is known, too. Arguments of
+// launch reads the launch arguments; with the log of a start the rest of the settings is known, too. Arguments of
 // another server are left out.
 func (p *Pipeline) launch(t signals.Target, given []string, log bool, labels map[string]model.Fact) (launch, []string) {
 	args := p.Content.Knobs.FromArgs(t.Engine.Name, given)

@@ -1,5 +1,5 @@
 // Package logs reads the log of an inference server as facts: its version, its settings, what it measured at start,
-// and how often it said that something is wrong. vLLM 0.6 to 0.33 is known.
+// and how often it said that something is wrong. vLLM 0.6 to 0.33 and SGLang 0.4 to 0.5.23 are known.
 package logs
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -50,7 +51,10 @@ func Read(r io.Reader) (Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &reader{catalog: c, start: newStart(), before: map[string]float64{}}
+	l := &reader{
+		patterns: slices.Concat(vllmPatterns, sglangPatterns), events: slices.Concat(vllmEvents, sglangEvents),
+		catalog: c, start: newStart(), before: map[string]float64{},
+	}
 	lines := 0
 	if err := eachLine(r, func(line string) { lines++; l.line(line) }); err != nil && l.recognised == 0 {
 		return nil, err // a log that breaks off later still tells what it told
@@ -76,6 +80,8 @@ func unzipped(r io.Reader) (io.Reader, error) {
 
 // reader goes through the lines; start is the server's start that it is in.
 type reader struct {
+	patterns   []pattern
+	events     []event
 	catalog    *knobs.Catalog
 	start      *start
 	before     map[string]float64 // events of earlier starts
@@ -97,6 +103,8 @@ type start struct {
 	monitored bool // compilation during inference is reported
 	eager     bool
 	graphs    bool
+	// SGLang's Decode batch lines, and those of a step without a graph.
+	decodes, eagerDecodes float64
 }
 
 func newStart() *start {
@@ -180,7 +188,13 @@ func (l *reader) facts() Facts {
 	case s.eager || s.serving && s.facts["enforce_eager"].IsNum:
 		s.flag("cuda_graphs_captured", false) // serving without a word of capturing
 	}
-	for _, e := range events {
+	if len(s.announced) > 0 || s.engine {
+		s.flag("log_shows_start", true)
+	}
+	if s.decodes >= minDecodes {
+		out["decode_eager_ratio"] = numberFact(s.eagerDecodes / s.decodes)
+	}
+	for _, e := range l.events {
 		if e.name == "log_jit_compilation" && !s.monitored && s.events[e.name] == 0 {
 			continue // older releases do not report it: 0 would be a guess
 		}

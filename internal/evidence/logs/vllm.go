@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// pattern is a line that vLLM writes. has is a part of it that is looked for first, which is much cheaper.
+// pattern is a line that an engine writes. has is a part of it that is looked for first, which is much cheaper.
 type pattern struct {
 	has  string
 	re   *regexp.Regexp
@@ -19,7 +19,7 @@ var vllmLine = regexp.MustCompile(`\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) \d\d-
 
 var vllmWarning = regexp.MustCompile(`(?:^|[\s)\]])WARNING \d\d-\d\d \d\d:\d\d:\d\d`)
 
-var patterns = []pattern{
+var vllmPatterns = []pattern{
 	{"version ", regexp.MustCompile(`(?:vLLM API server version |[█▀▄] +version )(\d\S*)`), func(l *reader, m []string) {
 		l.begins("version")
 		l.start.text("engine_version", m[1])
@@ -99,7 +99,7 @@ type event struct {
 	count bool // the groups hold a number to add; else each line counts once
 }
 
-var events = []event{
+var vllmEvents = []event{
 	{"log_oom", regexp.MustCompile(`(?:CUDA|HIP) out of memory|torch\.(?:cuda\.)?OutOfMemoryError|No available memory for the cache blocks|KV cache (?:is )?needed, which is larger than the available KV cache memory`), false},
 	{"log_engine_dead", regexp.MustCompile(`EngineCore encountered a fatal error|EngineDeadError|EngineCore failed to start|Engine core initialization failed`), false},
 	{"log_nccl_error", regexp.MustCompile(`NCCL error|nccl(?:UnhandledCuda|System|Internal|Remote)Error|DistBackendError|collective operation timeout`), false},
@@ -109,12 +109,12 @@ var events = []event{
 }
 
 // eventWords are words of which every event has one; looking for them first is much cheaper than the expressions.
-var eventWords = []string{"memory", "OutOfMemory", "EngineDead", "EngineCore", "Engine core", "NCCL", "nccl", "DistBackend", "collective", "JIT", "KV load"}
+var eventWords = []string{"memory", "OutOfMemory", "EngineDead", "EngineCore", "Engine core", "NCCL", "nccl", "DistBackend", "collective", "JIT", "KV load", "Out of memory", "hit an exception", "atchdog", "transfer failed", "retracted_reqs"}
 
 func (l *reader) line(raw string) {
 	text, level := clean(raw)
 	hit := false
-	for _, p := range patterns {
+	for _, p := range l.patterns {
 		if !strings.Contains(text, p.has) {
 			continue
 		}
@@ -136,7 +136,7 @@ func (l *reader) line(raw string) {
 
 func (l *reader) event(text string) bool {
 	hit := false
-	for _, e := range events {
+	for _, e := range l.events {
 		m := e.re.FindStringSubmatch(text)
 		if m == nil {
 			continue
