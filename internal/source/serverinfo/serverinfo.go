@@ -1,5 +1,5 @@
 // Package serverinfo asks an engine's own endpoints what it is and how it was configured: GET
-// /version, and GET /server_info, which vLLM has in development mode only (VLLM_SERVER_DEV_MODE=1).
+// /version, and GET /server_info, which vLLM has in development mode only (VLLM_SERVER_DEV_MODE=1) and SGLang always.
 package serverinfo
 
 import (
@@ -80,8 +80,11 @@ func ask(ctx context.Context, client *httpclient.Client, u *url.URL, c *knobs.Ca
 	var v struct {
 		Version string `json:"version"`
 	}
-	if err := get(ctx, client, u, "/version", "", &v); err != nil || !plausible(v.Version) {
+	if err := get(ctx, client, u, "/version", "", &v); err != nil {
 		return Info{}, err
+	}
+	if !plausible(v.Version) {
+		return askSGLang(ctx, client, u, c)
 	}
 	version := model.Fact{Text: v.Version, From: "version endpoint"}
 	out := Info{Facts: map[string]model.Fact{"engine_version": version}}

@@ -93,3 +93,22 @@ func TestWhatIsNoEngineSaysNothing(t *testing.T) {
 		s.Close()
 	}
 }
+
+func TestSGLangTellsItsSettingsUnderBothItsPaths(t *testing.T) {
+	const answer = `{"model_path":"m","max_running_requests":null,"chunked_prefill_size":8192,"attention_backend":"fa3","disable_cuda_graph":false,
+		"api_key":"secret","max_total_num_tokens":431021,"internal_states":[{"effective_max_running_requests_per_dp":1024},{"effective_max_running_requests_per_dp":1024}],"version":"0.5.9"}`
+	for _, path := range []string{"/server_info", "/get_server_info"} {
+		mux := http.NewServeMux()
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) })
+		s := httptest.NewServer(mux)
+		got, configured := said(t, s.URL+"/metrics")
+		want := map[string]map[string]string{instance(s.URL): {
+			"engine_version": "0.5.9 from server_info", "chunked_prefill_size": "8192 from server_info", "attention_backend": "fa3 from server_info",
+			"disable_cuda_graph": "false from server_info", "kv_capacity_tokens": "431021 from server_info", "max_num_seqs": "2048 from server_info",
+		}}
+		if diff := cmp.Diff(want, got); diff != "" || !configured[instance(s.URL)] {
+			t.Error(path, configured, diff)
+		}
+		s.Close()
+	}
+}
