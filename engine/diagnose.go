@@ -59,7 +59,7 @@ func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) m
 	d := model.Diagnosis{
 		Target: x.Labels.Map(), Scope: x.Scope, Engine: engineInfo(x.Engine),
 		Symptoms: harm, Missing: f.Missing(x.ID), Notes: notes,
-		Name: x.Name(), Span: f.Span(x.ID), Trends: trends(f, x.ID),
+		Name: x.Name(), Span: observed(f, x.ID), Trends: trends(f, x.ID),
 	}
 	d.Status = e.status(f, x, harm)
 	if d.Status == model.Unknown {

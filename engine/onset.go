@@ -17,7 +17,7 @@ func began(f *model.Frame, id model.EntityID, r *rules.Rule) (at time.Time, trac
 		return f.At.Add(-time.Duration(v.V * float64(time.Second))), true
 	}
 	start := f.At.Add(-f.Window)
-	if s := f.Span(id); s.Scrapes > 0 && s.First.After(start) {
+	if s := observed(f, id); s.Scrapes > 0 && s.First.After(start) {
 		start = s.First
 	}
 	if v, ok := f.Get(id, r.OnsetAt); ok {
@@ -174,4 +174,26 @@ func earliest(ss []model.Symptom) time.Time {
 		}
 		return a.Since.Compare(b.Since)
 	}).Since
+}
+
+// observed is the stretch that was seen of an entity; of a group, of its members together.
+func observed(f *model.Frame, id model.EntityID) model.Span {
+	all := f.Span(id)
+	if f.Entities.Get(id).Scope != model.ScopeGroup {
+		return all
+	}
+	for member := range f.Entities.Each(id, model.ScopeTarget) {
+		s := f.Span(member)
+		if s.Scrapes == 0 {
+			continue
+		}
+		if all.Scrapes == 0 || s.First.Before(all.First) {
+			all.First = s.First
+		}
+		if s.Last.After(all.Last) {
+			all.Last = s.Last
+		}
+		all.Scrapes = max(all.Scrapes, s.Scrapes)
+	}
+	return all
 }

@@ -62,3 +62,22 @@ func second(at time.Time, ok bool) int {
 	}
 	return int(at.Sub(t0) / time.Second)
 }
+
+func TestAGroupWasSeenForAsLongAsItsMembers(t *testing.T) {
+	es := &model.Entities{}
+	group := es.Add(model.Entity{Scope: model.ScopeGroup, Parent: model.NoEntity})
+	late := es.Add(model.Entity{Scope: model.ScopeTarget, Parent: group, Labels: model.LabelsFrom(map[string]string{"instance": "a"})})
+	early := es.Add(model.Entity{Scope: model.ScopeTarget, Parent: group, Labels: model.LabelsFrom(map[string]string{"instance": "b"})})
+	es.Add(model.Entity{Scope: model.ScopeTarget, Parent: group, Labels: model.LabelsFrom(map[string]string{"instance": "never seen"})})
+	b := model.NewFrame(t0, 5*time.Minute, es)
+	b.SetSpan(late, model.Span{First: t0.Add(-20 * time.Second), Last: t0, Scrapes: 5})
+	b.SetSpan(early, model.Span{First: t0.Add(-90 * time.Second), Last: t0.Add(-5 * time.Second), Scrapes: 18})
+	b.Set(group, "waiting", model.Known(9))
+	f := b.Frame()
+	e := newEngine(t, map[string]string{"queue": "{title: q, scope: group, when: waiting > 5}"}, nil)
+	_, ss := e.Judge(nil, f)
+	d := e.Diagnose(f, ss)[0]
+	if want := t0.Add(-90 * time.Second); d.Scope != model.ScopeGroup || !d.Onset.Equal(want) || d.Span.Scrapes != 18 || d.Span.Observed() != 90*time.Second {
+		t.Errorf("%s began %v, seen %+v; want from %v", d.Scope, d.Onset, d.Span, want)
+	}
+}
