@@ -40,7 +40,11 @@ func Format(v float64, unit string, b model.Bound) string {
 	case "MHz", "W":
 		s = grouped(math.Round(v)) + " " + unit
 	default: // tokens/s, requests/s and whatever a user's own signal is measured in
-		s = number(significant(v, 3)) + " " + unit
+		s = number(significant(v, 3))
+		if s == "1" {
+			unit = strings.Replace(unit, "s/s", "/s", 1) // 1 request/s
+		}
+		s += " " + unit
 	}
 	switch b {
 	case model.AtMost:

@@ -53,6 +53,7 @@ func TestQuantitiesReadAsPeopleSayThem(t *testing.T) {
 		{"a mean of tokens", q{3900.4, "tokens", model.Exact}, "3,900"},
 		{"token rate", q{4612, "tokens/s", model.Exact}, "4,610 tokens/s"},
 		{"request rate", q{3.14, "requests/s", model.Exact}, "3.1 requests/s"},
+		{"one request a second", q{1.04, "requests/s", model.Exact}, "1 request/s"},
 		{"memory", q{640, "MiB", model.Exact}, "640 MiB"},
 		{"much memory", q{4608, "MiB", model.Exact}, "4.5 GiB"},
 		{"memory of a card", q{141, "GiB", model.Exact}, "141 GiB"},
