@@ -178,7 +178,7 @@ func (c *Catalog) check(d *dialect, s *yamlpos.Source) yamlpos.Problems {
 
 var statsOf = map[string][]string{
 	"gauge":     {"avg", "min", "max", "last", "first", "sum", "count", "changes", "q", "slope", "bits", "present"},
-	"counter":   {"rate", "increase", "total", "resets", "flat", "present"},
+	"counter":   {"rate", "increase", "total", "resets", "flat", "still", "unborn", "present"},
 	"histogram": {"q", "mean", "count", "rate", "above", "above_most", "longest", "ceiling"},
 }
 

@@ -2,6 +2,7 @@ package signals
 
 import (
 	"math"
+	"slices"
 
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
@@ -32,6 +33,39 @@ func (r *reader) flat(src *statistic) (model.Value, bool) {
 		i = j + 1
 	}
 	return model.Known(longest), true
+}
+
+// still is how long a counter has not moved at the last scrape, in seconds; 0 where it moved since the one before.
+func (r *reader) still(src *statistic) (model.Value, bool) {
+	total := sum(r.series(src.def), r.w)
+	if len(total) < 2 {
+		return model.Value{}, false
+	}
+	last := total[len(total)-1]
+	since := last.T
+	for _, p := range slices.Backward(total) {
+		if p.V != last.V {
+			break
+		}
+		since = p.T
+	}
+	return model.Known(float64(last.T-since) / 1000), true
+}
+
+// unborn is how long a counter stood at 0 before it first moved, from the first scrape on, in seconds; 0 where it began above.
+func (r *reader) unborn(src *statistic) (model.Value, bool) {
+	total := sum(r.series(src.def), r.w)
+	if len(total) < 2 {
+		return model.Value{}, false
+	}
+	until := total[0].T
+	for _, p := range total {
+		if p.V > 0 {
+			break
+		}
+		until = p.T
+	}
+	return model.Known(float64(until-total[0].T) / 1000), true
 }
 
 // longestHeld is the longest part of (from, to) in which all conditions hold, in seconds.

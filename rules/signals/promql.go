@@ -223,6 +223,8 @@ func overTime(src SignalSource, series string) (string, error) {
 		return "", unsayable("PromQL cannot carry a counter on across its resets")
 	case "flat":
 		return "", unsayable("PromQL cannot find the longest stretch during which a counter stood still")
+	case "still", "unborn":
+		return "", unsayable("PromQL cannot find when a counter first or last moved")
 	case "bits":
 		return "", unsayable("PromQL has no bitwise operator")
 	default:

@@ -50,7 +50,7 @@ func TestEveryRenderedSignalParses(t *testing.T) {
 func TestSignalsWithoutPromQLSayWhy(t *testing.T) {
 	c := catalog(t)
 	reasons := []string{
-		"longest stretch", "bitwise", "across its resets", "edges of the highest bucket", "is a fact", "carry other labels", "not read from a series",
+		"longest stretch", "last moved", "bitwise", "across its resets", "edges of the highest bucket", "is a fact", "carry other labels", "not read from a series",
 		"configuration sets", "does not export", "carries no labels",
 	}
 	for _, d := range c.Dialects() {

@@ -159,8 +159,13 @@ func (r *reader) gain(def int) *histogram {
 }
 
 func (r *reader) fromCounter(src *statistic) (model.Value, bool) {
-	if src.Stat.S == "flat" {
+	switch src.Stat.S {
+	case "flat":
 		return r.flat(src)
+	case "still":
+		return r.still(src)
+	case "unborn":
+		return r.unborn(src)
 	}
 	if r.none(src) {
 		return model.Known(0), true
