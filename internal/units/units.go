@@ -69,7 +69,7 @@ func bound(unit, counted, measured string) string {
 func Duration(d time.Duration) string {
 	d = d.Round(time.Second)
 	if d < 0 {
-		return "-" + Duration(-d)
+		return "-" + Duration(-max(d, -longest))
 	}
 	day := 24 * time.Hour
 	switch {
@@ -86,6 +86,9 @@ func Duration(d time.Duration) string {
 	}
 }
 
+// longest is the longest time that is written as one, some 290 years; what is longer is a broken number.
+const longest = time.Duration(1<<63 - 1)
+
 func parts(a int, unitA string, b int, unitB string) string {
 	s := strconv.Itoa(a) + " " + unitA
 	if b > 0 {
@@ -101,6 +104,8 @@ func seconds(v float64, exact bool) string {
 	switch {
 	case abs == 0:
 		return "0 s"
+	case abs >= longest.Seconds():
+		return strconv.FormatFloat(v, 'g', 3, 64) + " s"
 	case abs >= 600:
 		return Duration(time.Duration(v * float64(time.Second)))
 	case abs < 99.5e-6:

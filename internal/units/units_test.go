@@ -53,6 +53,8 @@ func TestQuantitiesReadAsPeopleSayThem(t *testing.T) {
 		{"a mean of tokens", q{3900.4, "tokens", model.Exact}, "3,900"},
 		{"token rate", q{4612, "tokens/s", model.Exact}, "4,610 tokens/s"},
 		{"request rate", q{3.14, "requests/s", model.Exact}, "3.1 requests/s"},
+		{"a broken number of seconds", q{1e20, "s", model.Exact}, "1e+20 s"},
+		{"a broken number of seconds below 0", q{-1e300, "s", model.Exact}, "-1e+300 s"},
 		{"one request a second", q{1.04, "requests/s", model.Exact}, "1 request/s"},
 		{"memory", q{640, "MiB", model.Exact}, "640 MiB"},
 		{"much memory", q{4608, "MiB", model.Exact}, "4.5 GiB"},
@@ -90,4 +92,17 @@ func TestDurationsHaveAtMostTwoParts(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", c.in, got, c.want)
 		}
 	}
+}
+
+func TestEveryNumberCanBeWritten(t *testing.T) {
+	for _, unit := range []string{"s", "ms", "ratio", "requests", "bytes", "MiB", "GiB", "C", "W", "tokens/s", ""} {
+		for _, v := range []float64{0, 1e-320, 1e19, 1e300, math.MaxFloat64, math.Inf(1), math.NaN()} {
+			for _, x := range []float64{v, -v} {
+				if units.Format(x, unit, model.Exact) == "" {
+					t.Errorf("%g %s is written as nothing", x, unit)
+				}
+			}
+		}
+	}
+	_ = units.Duration(math.MinInt64)
 }

@@ -3,8 +3,6 @@
 package logs
 
 import (
-	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/playbooks/knobs"
 )
@@ -43,7 +42,7 @@ func Open(path string) (Facts, error) {
 // Read reads a log to its end; gzip is recognised. The last start in it counts: settings and counts are of it alone, what
 // starts before it said is under the same name with _before_restart. Counts are present, and 0, wherever a log could be read.
 func Read(r io.Reader) (Facts, error) {
-	r, err := unzipped(r)
+	r, err := packed.Reader(r)
 	if err != nil {
 		return nil, err
 	}
@@ -63,19 +62,6 @@ func Read(r io.Reader) (Facts, error) {
 		return nil, fmt.Errorf("%w among %d lines\nhint: pass the server's own output (stdout and stderr), with its start where there is one", ErrUnrecognised, lines)
 	}
 	return l.facts(), nil
-}
-
-func unzipped(r io.Reader) (io.Reader, error) {
-	var magic [2]byte
-	n, err := io.ReadFull(r, magic[:])
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, err
-	}
-	r = io.MultiReader(bytes.NewReader(magic[:n]), r)
-	if n < 2 || magic != [2]byte{0x1f, 0x8b} {
-		return r, nil
-	}
-	return gzip.NewReader(r)
 }
 
 // reader goes through the lines; start is the server's start that it is in.

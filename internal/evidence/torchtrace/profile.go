@@ -1,0 +1,147 @@
+package torchtrace
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/inferdx/inferdx/internal/evidence/kernels"
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// Profile is what a trace tells. What it does not show is nil or absent.
+type Profile struct {
+	Device  string   `json:"device,omitempty"`
+	Rank    int      `json:"rank"` // -1 where the trace names none
+	World   int      `json:"world_size,omitempty"`
+	Seconds float64  `json:"seconds"` // host and GPU
+	GPU     *GPU     `json:"gpu,omitempty"`
+	Decode  *Steps   `json:"decode,omitempty"`
+	Prefill *Steps   `json:"prefill,omitempty"`
+	Classes []Class  `json:"classes,omitempty"`
+	Top     []Kernel `json:"kernels,omitempty"`
+	Host    *Host    `json:"host,omitempty"`
+	// GC is the time in Python's garbage collector, LaunchCalls the calls that gave the GPU a kernel or a graph.
+	GC          float64  `json:"gc_seconds,omitempty"`
+	LaunchCalls int      `json:"launch_calls,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
+}
+
+// Class is the time of all kernels of a kind; Share is of the GPU's time, idle included.
+type Class struct {
+	Class   kernels.Class `json:"class"`
+	Seconds float64       `json:"seconds"`
+	Share   float64       `json:"share"`
+	Count   int           `json:"count"`
+}
+
+// Kernel is the time of all kernels of one name.
+type Kernel struct {
+	Name    string        `json:"name"`
+	Class   kernels.Class `json:"class"`
+	Seconds float64       `json:"seconds"`
+	Count   int           `json:"count"`
+}
+
+// Host is the thread of the host that had most to do.
+type Host struct {
+	Thread  string  `json:"thread,omitempty"`
+	Seconds float64 `json:"seconds"`
+	Spots   []Spot  `json:"spots"`
+}
+
+func (c *collector) profile() *Profile {
+	p := &Profile{Device: c.gpu, Rank: c.rank, World: c.world, GC: c.gc, LaunchCalls: c.calls, Notes: c.notes()}
+	if c.last > c.first {
+		p.Seconds = (c.last - c.first) / 1e6
+	}
+	var work []activity
+	p.GPU, work = c.timeline()
+	p.Decode, p.Prefill = c.byKind(work)
+	p.Host = c.busiest(12)
+	c.kernels(p)
+	switch {
+	case p.GPU == nil:
+		p.Notes = append(p.Notes, "no kernel in it: profile with ProfilerActivity.CUDA, while requests are served")
+	case p.Decode == nil && p.Prefill == nil:
+		p.Notes = append(p.Notes, "no step is marked in it, so nothing is said of one step")
+	}
+	return p
+}
+
+func (c *collector) kernels(p *Profile) {
+	if p.GPU == nil {
+		return
+	}
+	by := map[kernels.Class]*Class{}
+	for name, n := range c.names {
+		p.Top = append(p.Top, Kernel{name, n.class, n.seconds, n.count})
+		if by[n.class] == nil {
+			by[n.class] = &Class{Class: n.class}
+		}
+		by[n.class].Seconds += n.seconds
+		by[n.class].Count += n.count
+	}
+	for _, k := range kernels.Classes() {
+		if x := by[k]; x != nil {
+			x.Share = x.Seconds / p.GPU.Seconds
+			p.Classes = append(p.Classes, *x)
+		}
+	}
+	slices.SortStableFunc(p.Classes, func(a, b Class) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	slices.SortFunc(p.Top, func(a, b Kernel) int {
+		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), strings.Compare(a.Name, b.Name))
+	})
+}
+
+// minKernels is how many kernels a profile needs to speak of shares: a model of a few layers has some hundred a step.
+const minKernels = 100
+
+// Facts are what playbooks weigh. Shares are of the GPU's time, idle included.
+func (p *Profile) Facts() map[string]model.Fact {
+	out := map[string]model.Fact{}
+	put := func(name string, v float64) { out[name] = number(v) }
+	if p.Decode != nil {
+		put("profile_step_s", p.Decode.Seconds)
+		put("profile_step_kernels", p.Decode.Kernels)
+		put("profile_step_busy_ratio", p.Decode.Busy)
+	}
+	if p.Decode != nil && p.Decode.Kernels >= minKernels {
+		put("profile_graph_kernel_ratio", p.Decode.Graphed) // prefills run without graphs on sound servers, too
+	}
+	if p.Prefill != nil {
+		put("profile_prefill_step_s", p.Prefill.Seconds)
+	}
+	if p.GPU == nil || p.GPU.Kernels < minKernels {
+		return out
+	}
+	put("profile_gpu_busy_ratio", p.GPU.Busy)
+	put("profile_launch_wait_ratio", p.GPU.LaunchWait)
+	if p.Decode == nil && p.GPU.Graphed > 0 {
+		put("profile_graph_kernel_ratio", p.GPU.Graphed)
+	}
+	put("profile_longest_gap_s", p.GPU.LongestGap)
+	if p.Seconds > 0 && p.GC > 0 {
+		put("profile_gc_ratio", p.GC/p.Seconds)
+	}
+	share := map[kernels.Class]float64{}
+	for _, c := range p.Classes {
+		share[c.Class] = c.Share
+	}
+	for _, c := range kernels.Classes() { // a class without a kernel took no time: the profile shows all
+		put("profile_"+string(c)+"_ratio", share[c])
+	}
+	slow := 0.0
+	for _, k := range p.Top {
+		if kernels.UnpacksWeights(k.Name) {
+			slow += k.Seconds
+		}
+	}
+	put("profile_weight_unpacking_ratio", slow/p.GPU.Seconds)
+	return out
+}
+
+func number(v float64) model.Fact {
+	return model.Fact{Text: strconv.FormatFloat(v, 'g', 6, 64), Num: v, IsNum: true, From: "torch profile"}
+}
