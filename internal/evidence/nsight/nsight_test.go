@@ -357,6 +357,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(oldDetails + fmt.Sprintf(oldOneEntry, "SOL SM", "%", "12.5") + `"1","1`))
 	f.Add([]byte(`"ID","Kernel Name","Metric Name","Metric Unit","Metric Value"` + "\n" + `"0","a""b","Stall Long Scoreboard","inst","3"` + "\n"))
 	f.Add([]byte(`"ID","a","b","c","Kernel Name","sm__ops_path_tensor_op_x.sum","sm__ops_path_tensor_op_x.sum.peak_sustained","sm__cycles_elapsed.avg.per_second","dram__bytes.sum","dram__bytes.sum.peak_sustained","dram__cycles_elapsed.avg.per_second"` + "\n" + `"0","","","","k","5","1","1","9","1","1"` + "\n"))
+	f.Add([]byte(`"ID","0","0","0","Kernel Name","sm__ops_path_tensor_.sum","smsp__average_warps_issue_stalled__per_issue_active.ratio"` + "\n00,,,,,00,1"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		Recognise(in)
 		p, err := Read(bytes.NewReader(in))

@@ -89,15 +89,15 @@ func columnOf(name string) (rawColumn, bool) {
 		return rawColumn{metric: m}, true
 	}
 	if rest, ok := strings.CutPrefix(name, "smsp__average_warps_issue_stalled_"); ok {
-		if reason, ok := strings.CutSuffix(rest, "_per_issue_active.ratio"); ok {
+		if reason, ok := strings.CutSuffix(rest, "_per_issue_active.ratio"); ok && reason != "" {
 			return rawColumn{metric: metrics, stall: reason}, true
 		}
 	}
 	if rest, ok := strings.CutPrefix(name, "sm__ops_path_tensor_"); ok {
-		if op, ok := strings.CutSuffix(rest, ".sum"); ok {
+		if op, ok := strings.CutSuffix(rest, ".sum"); ok && op != "" {
 			return rawColumn{metric: metrics, tensor: op}, true
 		}
-		if op, ok := strings.CutSuffix(rest, ".sum.peak_sustained"); ok {
+		if op, ok := strings.CutSuffix(rest, ".sum.peak_sustained"); ok && op != "" {
 			return rawColumn{metric: metrics, tensor: op, peak: true}, true
 		}
 	}
