@@ -54,7 +54,7 @@ func (m *machine) container(op byte) (bool, error) {
 		return true, m.tuple(values)
 	case 0x85, 0x86, 0x87: // TUPLE1 to TUPLE3
 		n := int(op - 0x84)
-		if len(m.stack) < n {
+		if m.above() < n {
 			return true, errEmpty
 		}
 		values := m.stack[len(m.stack)-n:]
@@ -81,7 +81,7 @@ func (m *machine) hold(n int) error {
 
 // fill puts values into the container on top of the stack. One that was summed up already takes no more.
 func (m *machine) fill(values []any) error {
-	if len(m.stack) == 0 {
+	if m.above() < 1 {
 		return errEmpty
 	}
 	o, ok := m.stack[len(m.stack)-1].(*object)
@@ -145,7 +145,7 @@ func (m *machine) remember(op byte) (bool, error) {
 
 func (m *machine) put(i int) error {
 	switch {
-	case len(m.stack) == 0:
+	case m.above() < 1:
 		return errEmpty
 	case i > len(m.memo):
 		return fmt.Errorf("entry %d of the memo is written before entry %d", i, len(m.memo))

@@ -96,8 +96,7 @@ func (m *machine) do(op byte) error {
 		m.marks = append(m.marks, len(m.stack))
 		return nil
 	case '0':
-		_, err := m.pop()
-		return err
+		return m.drop()
 	case '1':
 		_, err := m.popMark()
 		return err
@@ -247,23 +246,33 @@ func (m *machine) push(v any) error {
 
 var errEmpty = errors.New("an opcode takes a value that is not there")
 
-// pop takes the topmost value; it never reaches below the last mark.
-func (m *machine) pop() (any, error) {
-	floor := 0
-	if len(m.marks) > 0 {
-		floor = m.marks[len(m.marks)-1]
+// above is how many values lie above the last mark, which is as far down as an opcode may reach.
+func (m *machine) above() int {
+	if len(m.marks) == 0 {
+		return len(m.stack)
 	}
-	if len(m.stack) <= floor {
-		if len(m.marks) > 0 && len(m.stack) == floor {
-			m.marks = m.marks[:len(m.marks)-1] // POP of a mark
-			return nil, nil
-		}
+	return len(m.stack) - m.marks[len(m.marks)-1]
+}
+
+// pop takes the topmost value.
+func (m *machine) pop() (any, error) {
+	if m.above() < 1 {
 		return nil, errEmpty
 	}
 	v := m.stack[len(m.stack)-1]
 	m.stack[len(m.stack)-1] = nil
 	m.stack = m.stack[:len(m.stack)-1]
 	return v, nil
+}
+
+// drop carries out POP, which takes a mark when it is on top.
+func (m *machine) drop() error {
+	if len(m.marks) > 0 && m.above() == 0 {
+		m.marks = m.marks[:len(m.marks)-1]
+		return nil
+	}
+	_, err := m.pop()
+	return err
 }
 
 // popMark takes everything above the last mark, and the mark. The values are valid until the next push.
@@ -279,7 +288,7 @@ func (m *machine) popMark() ([]any, error) {
 }
 
 func (m *machine) dup() error {
-	if len(m.stack) == 0 {
+	if m.above() < 1 {
 		return errEmpty
 	}
 	return m.push(m.stack[len(m.stack)-1])

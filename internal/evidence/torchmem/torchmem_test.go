@@ -383,6 +383,7 @@ func FuzzRead(f *testing.F) {
 	}
 	whole := pickled(engine())
 	f.Add(real)
+	f.Add([]byte("\x80\x04NN)0(C\b00000000220(\x8610"))
 	f.Add(summary)
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
