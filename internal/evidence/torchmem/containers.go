@@ -2,6 +2,7 @@ package torchmem
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,6 +69,11 @@ func (m *machine) tuple(values []any) error {
 	if err := m.hold(len(values)); err != nil {
 		return err
 	}
+	for _, v := range values {
+		if err := m.keep(v); err != nil {
+			return err
+		}
+	}
 	return m.push(slices.Clone(values))
 }
 
@@ -77,6 +83,26 @@ func (m *machine) hold(n int) error {
 		return fmt.Errorf("more than %d items that are no part of a snapshot", maxItems)
 	}
 	return nil
+}
+
+// keep counts the text of a value that the memo or a container keeps.
+func (m *machine) keep(v any) error {
+	if s, ok := v.(string); ok {
+		if m.text += len(s); m.text > maxText {
+			return fmt.Errorf("more than %d MiB of different strings", maxText>>20)
+		}
+	}
+	return nil
+}
+
+// release is told of items that were summed up and are kept no more.
+func (m *machine) release(items []any) {
+	m.items -= len(items)
+	for _, v := range items {
+		if s, ok := v.(string); ok {
+			m.text -= len(s)
+		}
+	}
 }
 
 // fill puts values into the container on top of the stack. One that was summed up already takes no more.
@@ -101,14 +127,14 @@ func (m *machine) fill(values []any) error {
 		if v == summed(true) && !o.dict {
 			continue
 		}
-		if err := m.hold(1); err != nil {
+		if err := cmp.Or(m.hold(1), m.keep(v)); err != nil {
 			return err
 		}
 		o.items = append(o.items, v)
 		values[i] = nil
 	}
 	if v := m.filled(o); v != nil {
-		m.items -= len(o.items)
+		m.release(o.items)
 		o.items = nil
 		m.stack[len(m.stack)-1] = v
 		if o.memo >= 0 {
@@ -155,6 +181,9 @@ func (m *machine) put(i int) error {
 	v := m.stack[len(m.stack)-1]
 	if o, ok := v.(*object); ok && o.memo < 0 {
 		o.memo = i
+	}
+	if err := m.keep(v); err != nil {
+		return err
 	}
 	if i == len(m.memo) {
 		m.memo = append(m.memo, v)

@@ -16,7 +16,7 @@ const (
 	maxMemo    = 1 << 22 // remembered values
 	maxString  = 1 << 20 // bytes of one string
 	keptString = 300     // bytes of it that are kept
-	maxText    = 48 << 20
+	maxText    = 48 << 20 // bytes of all strings that the memo and such containers keep
 	maxItems   = 1 << 21 // items of containers that nothing has summed up yet
 )
 
@@ -200,9 +200,6 @@ func (m *machine) string(size int) error {
 	kept, err := m.bytes(min(int(n), keptString))
 	if err != nil {
 		return err
-	}
-	if m.text += len(kept); m.text > maxText {
-		return fmt.Errorf("more than %d MiB of different strings", maxText>>20)
 	}
 	if rest := int(n) - len(kept); rest > 0 {
 		skipped, err := m.r.Discard(rest)
