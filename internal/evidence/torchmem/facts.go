@@ -1,0 +1,45 @@
+package torchmem
+
+import (
+	"strconv"
+
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// Facts are what playbooks weigh. What a file cannot show is absent: a summary does not tell what the memory is for.
+func (m *Memory) Facts() map[string]model.Fact {
+	out := map[string]model.Fact{}
+	set := func(name string, v float64) {
+		out[name] = model.Fact{Text: strconv.FormatFloat(v, 'f', -1, 64), Num: v, IsNum: true, From: "memory " + m.From}
+	}
+	set("memory_allocated_bytes", float64(m.Allocated))
+	set("memory_reserved_bytes", float64(m.Reserved))
+	set("memory_split_bytes", float64(m.Split))
+	set("memory_cached_bytes", float64(m.Cached))
+	if m.Reserved > 0 {
+		set("memory_split_ratio", float64(m.Split)/float64(m.Reserved))
+	}
+	if m.Peak != nil {
+		set("memory_peak_allocated_bytes", float64(*m.Peak))
+	}
+	if m.From == "snapshot" {
+		set("memory_largest_free_bytes", float64(m.LargestFree))
+	}
+	for _, k := range m.Kinds {
+		set("memory_"+string(k.Kind)+"_bytes", float64(k.Bytes))
+		if m.Active > 0 {
+			set("memory_"+string(k.Kind)+"_ratio", float64(k.Bytes)/float64(m.Active))
+		}
+	}
+	if m.Retries != nil {
+		set("memory_retries", float64(*m.Retries))
+	}
+	if m.Retries != nil || m.Events > 0 {
+		set("memory_ooms", float64(m.OOMs)) // a snapshot without a history does not tell
+	}
+	if m.OOMRequested > 0 {
+		set("memory_oom_requested_bytes", float64(m.OOMRequested))
+		set("memory_oom_free_ratio", float64(m.Split+m.Cached)/float64(m.OOMRequested))
+	}
+	return out
+}
