@@ -18,6 +18,7 @@ import (
 type evidence struct {
 	args, log      string
 	gpus           []string
+	profiles       []string
 	ttft, tpot, e2 time.Duration
 	preset         string
 }
@@ -40,6 +41,7 @@ func presets() map[string]objectives {
 func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
 	f.StringVar(&e.log, "log", "", "log file of the server, its start included; plain or gzip")
+	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
 	e.objectiveFlags(f)
 }
@@ -72,6 +74,11 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 	if e.log != "" {
 		if r.Log, err = logs.Open(e.log); err != nil {
 			return r, fmt.Errorf("--log: %w", err)
+		}
+	}
+	if len(e.profiles) > 0 {
+		if err := e.profiled(&r); err != nil {
+			return r, err
 		}
 	}
 	return r, nil

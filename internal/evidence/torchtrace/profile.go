@@ -121,7 +121,10 @@ func (p *Profile) Facts() map[string]model.Fact {
 	if p.Decode == nil && p.GPU.Graphed > 0 {
 		put("profile_graph_kernel_ratio", p.GPU.Graphed)
 	}
-	put("profile_longest_gap_s", p.GPU.LongestGap)
+	put("profile_gap_longest_s", p.GPU.LongestGap)
+	if p.LaunchCalls > 0 {
+		put("profile_kernels_per_launch", float64(p.GPU.Kernels)/float64(p.LaunchCalls))
+	}
 	if p.Seconds > 0 && p.GC > 0 {
 		put("profile_gc_ratio", p.GC/p.Seconds)
 	}
@@ -132,13 +135,16 @@ func (p *Profile) Facts() map[string]model.Fact {
 	for _, c := range kernels.Classes() { // a class without a kernel took no time: the profile shows all
 		put("profile_"+string(c)+"_ratio", share[c])
 	}
-	slow := 0.0
+	slow, all := 0.0, 0.0
 	for _, k := range p.Top {
+		all += k.Seconds
 		if kernels.UnpacksWeights(k.Name) {
 			slow += k.Seconds
 		}
 	}
-	put("profile_weight_unpacking_ratio", slow/p.GPU.Seconds)
+	if all > 0 {
+		put("kernel_unpacking_ratio", slow/all)
+	}
 	return out
 }
 

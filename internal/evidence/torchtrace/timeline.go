@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// GPU is what one device did between its first and its last kernel.
+// GPU is what one device did between its first and its last kernel. Pauses are left out: nobody asked for anything then.
 type GPU struct {
 	Device  int     `json:"device"`
-	Seconds float64 `json:"seconds"` // from the first kernel's begin to the last one's end
+	Seconds float64 `json:"seconds"` // from the first kernel's begin to the last one's end, without pauses
 	Busy    float64 `json:"busy_ratio"`
 	// LaunchWait is the share of the time in which the GPU had nothing to do because the host had not yet begun to launch
 	// what came next.
@@ -18,6 +18,9 @@ type GPU struct {
 	// Graphed is the share of the kernels that a CUDA graph brought.
 	Graphed float64 `json:"graph_kernel_ratio"`
 }
+
+// pause is an idle time, in microseconds, from which on the server had no work: a step in which the host is slow takes less.
+const pause = 1e5
 
 // timeline looks at the device that did most.
 func (c *collector) timeline() (*GPU, []activity) {
@@ -34,13 +37,15 @@ func (c *collector) timeline() (*GPU, []activity) {
 	slices.SortFunc(as, func(a, b activity) int { return cmp.Compare(a.start, b.start) })
 	g := &GPU{Device: device, Kernels: len(as)}
 	end := as[0].start
-	busy, waited := 0.0, 0.0
+	busy, waited, paused := 0.0, 0.0, 0.0
 	graphed := 0
 	for _, a := range as {
 		if c.graphs[a.correlation] {
 			graphed++
 		}
-		if gap := a.start - end; gap > 0 {
+		if gap := a.start - end; gap >= pause {
+			paused += gap
+		} else if gap > 0 {
 			g.LongestGap = max(g.LongestGap, gap/1e6)
 			if at, ok := c.launches[a.correlation]; ok && at >= end {
 				waited += gap
@@ -49,7 +54,7 @@ func (c *collector) timeline() (*GPU, []activity) {
 		busy += max(0, a.end-max(a.start, end))
 		end = max(end, a.end)
 	}
-	span := end - as[0].start
+	span := end - as[0].start - paused
 	if span <= 0 {
 		return nil, nil
 	}
