@@ -11,13 +11,13 @@ import (
 
 // The bounds of what a pickle may make the reader hold, whatever its size.
 const (
-	maxStack   = 1 << 20 // values
-	maxMarks   = 128     // nesting of containers
-	maxMemo    = 1 << 22 // remembered values
-	maxString  = 1 << 20 // bytes of one string
-	keptString = 300     // bytes of it that are kept
+	maxStack   = 1 << 20  // values
+	maxMarks   = 128      // nesting of containers
+	maxMemo    = 1 << 22  // remembered values
+	maxString  = 1 << 20  // bytes of one string
+	keptString = 300      // bytes of it that are kept
 	maxText    = 48 << 20 // bytes of all strings that the memo and such containers keep
-	maxItems   = 1 << 21 // items of containers that nothing has summed up yet
+	maxItems   = 1 << 21  // items of containers that nothing has summed up yet
 )
 
 // errRefused is the fault of a pickle that would run something. It is never taken for a file that merely breaks off.
