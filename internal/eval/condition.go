@@ -61,7 +61,33 @@ func Accuracy() []Condition {
 		one("dcgm-default-no-args", "the same without arguments", false, dcgmDefault),
 		one("engine-only", "the server's own page, with arguments", true, engineOnly),
 		one("engine-only-no-args", "the same without arguments", false, engineOnly),
+		beside("log", "the server's log in place of the arguments", nil, withLog),
+		beside("engine-only-log", "the server's own page and its log", engineOnly, withLog),
+		beside("profile", "a PyTorch profile in place of the arguments", nil, withProfile),
+		beside("engine-only-profile", "the server's own page and a PyTorch profile", engineOnly, withProfile),
 	}
+}
+
+// beside is a condition without arguments of the recordings that have evidence of a kind beside their metrics.
+func beside(name, is string, change func(*samples.Store) *samples.Store, add func(*Recording, *pipeline.Request) bool) Condition {
+	base := one(name, is, false, change)
+	return Condition{Name: name, Is: is, Views: func(r *Recording, all []*Recording) []View {
+		views := base.Views(r, all)
+		if !add(r, &views[0].Request) {
+			return nil
+		}
+		return views
+	}}
+}
+
+func withLog(r *Recording, to *pipeline.Request) bool {
+	to.Log = r.Log
+	return r.Log != nil
+}
+
+func withProfile(r *Recording, to *pipeline.Request) bool {
+	to.Measured = r.Profile
+	return r.Profile != nil
 }
 
 // Coarse are the conditions under which less is seen, or by older names.

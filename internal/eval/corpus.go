@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -16,6 +17,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/inferdx/inferdx/internal/evidence/logs"
+	"github.com/inferdx/inferdx/internal/evidence/torchtrace"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/source/recording"
@@ -65,6 +68,8 @@ type Recording struct {
 	// Last is the time of the last scrape, and Scrapes those of the server itself, failed ones included.
 	Last    time.Time
 	Scrapes []time.Time
+	// Log is what the server's log tells, Profile what a PyTorch profile of it does; nil where there is none.
+	Log, Profile map[string]model.Fact
 }
 
 // Faulty says that the recording has a cause to find.
@@ -142,7 +147,39 @@ func load(fsys fs.FS, dir string) (*Recording, error) {
 	if len(r.Scrapes) == 0 {
 		return nil, fmt.Errorf("%s: holds no scrape of %s, the instance that %s/scenario.yaml names", name, r.Instance, dir)
 	}
-	return r, nil
+	return r, r.evidence(fsys, dir)
+}
+
+// evidence reads what lies beside the metrics.
+func (r *Recording) evidence(fsys fs.FS, dir string) error {
+	for name, read := range map[string]func(io.Reader) error{
+		"server.log.gz": func(f io.Reader) (err error) {
+			r.Log, err = logs.Read(f)
+			return err
+		},
+		"profile.trace.json.gz": func(f io.Reader) error {
+			p, err := torchtrace.Read(f)
+			if err == nil {
+				r.Profile = p.Facts()
+			}
+			return err
+		},
+	} {
+		name = path.Join(dir, name)
+		f, err := fsys.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read recording: %w", err)
+		}
+		err = read(f)
+		_ = f.Close()
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func scenario(fsys fs.FS, dir string) (*Scenario, error) {

@@ -135,6 +135,9 @@ func measureSplit(c *content.Content, name string, conditions []Condition, part,
 	}
 	for _, cond := range conditions {
 		os := Run(c, engine.Fit{}, cond, part, all)
+		if len(os) == 0 {
+			continue // none of them has what the condition adds
+		}
 		s.Conditions = append(s.Conditions, Summarize(cond.Name, os))
 		for _, o := range os {
 			if what := o.wrong(); what != "" {

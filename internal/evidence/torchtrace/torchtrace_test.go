@@ -20,8 +20,8 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // The same load on the same H200 (vLLM 0.25.1, 8 requests at a time), with CUDA graphs and with --enforce-eager.
 func TestGraphsAndEagerAreToldApart(t *testing.T) {
-	read := func(name string) *Profile {
-		p, err := Open(filepath.Join("testdata", "torch-"+name+"-c8.trace.json.gz"))
+	read := func(name, recording string) *Profile {
+		p, err := Open(filepath.Join("../../../corpus", recording, "profile.trace.json.gz"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestGraphsAndEagerAreToldApart(t *testing.T) {
 		}
 		return p
 	}
-	graph, eager := read("graph"), read("eager")
+	graph, eager := read("graph", "base-c8"), read("eager", "eager-c8")
 	if g, e := graph.Decode, eager.Decode; g.Graphed < 0.8 || e.Graphed != 0 || e.Seconds < 5*g.Seconds || math.Abs(g.Kernels-e.Kernels) > 20 {
 		t.Errorf("with graphs %+v, eager %+v: the same kernels, in a sixth of the time", g, e)
 	}
