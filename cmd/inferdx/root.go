@@ -58,7 +58,7 @@ Start with: inferdx demo`,
 	root.SetVersionTemplate("inferdx {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.diagnose(), a.serve(), a.notify(), a.compare(), a.replay(), a.record(), a.demo(), a.explain(), a.check(), a.test(), a.create(), a.schema(), a.docs(), newEvalCommand(a), a.version())
+	root.AddCommand(a.diagnose(), a.serve(), a.notify(), a.compare(), a.replay(), a.record(), a.inspect(), a.demo(), a.explain(), a.check(), a.test(), a.create(), a.schema(), a.docs(), newEvalCommand(a), a.version())
 	return root
 }
 
