@@ -67,9 +67,9 @@ func bound(unit, counted, measured string) string {
 
 // Duration writes a span of time in at most two whole parts: "34 s", "4 min 20 s", "2 h 5 min", "3 d".
 func Duration(d time.Duration) string {
-	d = max(d.Round(time.Second), -math.MaxInt64) // the least value has no negative
+	d = max(d.Round(time.Second), -longest) // the least value has no negative
 	if d < 0 {
-		return "-" + Duration(-max(d, -longest))
+		return "-" + Duration(-d)
 	}
 	day := 24 * time.Hour
 	switch {
@@ -107,8 +107,7 @@ func seconds(v float64, exact bool) string {
 	case abs >= longest.Seconds():
 		return strconv.FormatFloat(v, 'g', 3, 64) + " s"
 	case abs >= 600:
-		const longest = 9e9 // s, about what a Duration holds
-		return Duration(time.Duration(max(-longest, min(v, longest)) * float64(time.Second)))
+		return Duration(time.Duration(v * float64(time.Second)))
 	case abs < 99.5e-6:
 		v, unit = v*1e6, "µs"
 	case abs < 0.0995:

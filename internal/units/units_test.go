@@ -31,8 +31,6 @@ func TestQuantitiesReadAsPeopleSayThem(t *testing.T) {
 		{"rounding up a digit", q{9.96, "s", model.Exact}, "10 s"},
 		{"microseconds", q{0.00004, "s", model.Exact}, "40 µs"},
 		{"long times", q{754, "s", model.Exact}, "12 min 34 s"},
-		{"longer than a Duration holds", q{1e300, "s", model.Exact}, "104166 d 16 h"},
-		{"longer than that before", q{-1e300, "s", model.Exact}, "-104166 d 16 h"},
 		{"no time at all", q{0, "s", model.Exact}, "0 s"},
 		{"an improvement", q{-2.5, "s", model.Exact}, "-2.5 s"},
 		{"milliseconds", q{13.2, "ms", model.Exact}, "13 ms"},
