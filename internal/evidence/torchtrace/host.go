@@ -9,7 +9,6 @@ import (
 
 // thread follows what one thread of the host is in, to take the time of what it calls off the caller.
 type thread struct {
-	name  string
 	open  []call
 	self  map[string]*Spot
 	total float64 // seconds in outermost calls
