@@ -19,6 +19,7 @@ type evidence struct {
 	args, log      string
 	gpus           []string
 	profiles       []string
+	traces         []string
 	ttft, tpot, e2 time.Duration
 	preset         string
 }
@@ -42,6 +43,7 @@ func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
 	f.StringVar(&e.log, "log", "", "log file of the server, its start included; plain or gzip")
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
+	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
 	e.objectiveFlags(f)
 }
@@ -78,6 +80,11 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 	}
 	if len(e.profiles) > 0 {
 		if err := e.profiled(&r); err != nil {
+			return r, err
+		}
+	}
+	if len(e.traces) > 0 {
+		if err := e.traced(&r); err != nil {
 			return r, err
 		}
 	}

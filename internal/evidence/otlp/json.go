@@ -1,0 +1,123 @@
+package otlp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// The OTLP/JSON form: ids are hexadecimal, 64-bit numbers are texts (opentelemetry-proto, docs/specification.md#json-protobuf-encoding).
+type jsonPayload struct {
+	ResourceSpans []struct {
+		Resource struct {
+			Attributes []jsonAttribute `json:"attributes"`
+		} `json:"resource"`
+		ScopeSpans []struct {
+			Spans []jsonSpan `json:"spans"`
+		} `json:"scopeSpans"`
+	} `json:"resourceSpans"`
+}
+
+type jsonSpan struct {
+	TraceID    string          `json:"traceId"`
+	SpanID     string          `json:"spanId"`
+	Start      json.RawMessage `json:"startTimeUnixNano"`
+	End        json.RawMessage `json:"endTimeUnixNano"`
+	Attributes []jsonAttribute `json:"attributes"`
+}
+
+type jsonAttribute struct {
+	Key   string `json:"key"`
+	Value struct {
+		String *string         `json:"stringValue"`
+		Int    json.RawMessage `json:"intValue"`
+		Double *float64        `json:"doubleValue"`
+		Bool   *bool           `json:"boolValue"`
+	} `json:"value"`
+}
+
+// limited fails once more than maxPayload was read since left was set.
+type limited struct {
+	r    io.Reader
+	left int
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, fmt.Errorf("one document has more than %d MiB", maxPayload>>20)
+	}
+	n, err := l.r.Read(p)
+	l.left -= n
+	return n, err
+}
+
+// json reads documents one after the other. One that breaks off ends it with a note where something was read before.
+func (c *collector) json(r io.Reader) error {
+	l := &limited{r: r, left: maxPayload}
+	d := json.NewDecoder(l)
+	for n := 1; ; n++ {
+		l.left = maxPayload
+		var p jsonPayload
+		err := d.Decode(&p)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && c.seen() > 0:
+			c.notes = append(c.notes, fmt.Sprintf("a file breaks off at its document %d (%v): what follows was not seen", n, err))
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: %w\n%s", ErrNoTraces, err, hint)
+		}
+		c.document(&p)
+	}
+}
+
+func (c *collector) document(p *jsonPayload) {
+	for _, rs := range p.ResourceSpans {
+		service := newAttributes()
+		for _, a := range rs.Resource.Attributes {
+			service.json(a)
+		}
+		for _, ss := range rs.ScopeSpans {
+			for _, s := range ss.Spans {
+				as := newAttributes()
+				for _, a := range s.Attributes {
+					as.json(a)
+				}
+				c.span(service, s.TraceID, s.SpanID, nanos(s.Start), nanos(s.End), as)
+			}
+		}
+	}
+}
+
+// nanos reads a time as a number or a text, in seconds; 0 is unknown.
+func nanos(raw json.RawMessage) float64 {
+	text := string(raw)
+	if unquoted, err := strconv.Unquote(text); err == nil {
+		text = unquoted
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return float64(n) / 1e9
+}
+
+func (a attributes) json(in jsonAttribute) {
+	switch v := in.Value; {
+	case v.String != nil:
+		a.text[in.Key] = *v.String
+	case v.Double != nil:
+		a.number[in.Key] = *v.Double
+	case v.Int != nil:
+		text := string(v.Int)
+		if unquoted, err := strconv.Unquote(text); err == nil {
+			text = unquoted
+		}
+		if n, err := strconv.ParseFloat(text, 64); err == nil {
+			a.number[in.Key] = n
+		}
+	}
+}
