@@ -178,7 +178,7 @@ func TestFault65AnEndlessAnswerIsNotReadToItsEnd(t *testing.T) {
 func TestMessagesOfOneChannelKeepASecondApart(t *testing.T) {
 	every := 200 * time.Millisecond
 	s := fast(t, slacktest.Options{Every: every, Burst: 1})
-	pace := slack.NewPacer(every + 500*time.Millisecond) // a busy machine delays requests unevenly
+	pace := slack.NewPacer(every + 300*time.Millisecond) // a busy machine delays requests unevenly
 	a := bot(t, s, func(o *slack.Options) { o.Pacer = pace })
 	b := bot(t, s, func(o *slack.Options) { o.Pacer = pace })
 	errs := make(chan error)

@@ -17,11 +17,12 @@ const patience = 5 * time.Second
 type Pacer struct {
 	every time.Duration
 	mu    sync.Mutex
-	next  map[string]time.Time
+	next  map[string]time.Time // the turn after the last one given away
+	left  map[string]time.Time // when the last message really went
 }
 
 // NewPacer lets one message through per channel and interval.
-func NewPacer(every time.Duration) *Pacer { return &Pacer{every: every, next: map[string]time.Time{}} }
+func NewPacer(every time.Duration) *Pacer { return &Pacer{every: every, next: map[string]time.Time{}, left: map[string]time.Time{}} }
 
 // wait takes the next turn in a channel.
 func (p *Pacer) wait(ctx context.Context, channel string) error {
@@ -38,7 +39,30 @@ func (p *Pacer) wait(ctx context.Context, channel string) error {
 	}
 	p.next[channel] = turn.Add(p.every)
 	p.mu.Unlock()
-	if d == 0 {
+	for {
+		if err := sleep(ctx, d); err != nil {
+			return err
+		}
+		if d = p.leave(channel); d <= 0 {
+			return nil
+		}
+	}
+}
+
+// leave lets a message go, or says how long it has to wait still: on a busy machine the one before may have woken late.
+func (p *Pacer) leave(channel string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if d := p.left[channel].Add(p.every).Sub(now); d > 0 {
+		return d
+	}
+	p.left[channel] = now
+	return 0
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
 		return ctx.Err()
 	}
 	t := time.NewTimer(d)
