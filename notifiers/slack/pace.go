@@ -22,7 +22,9 @@ type Pacer struct {
 }
 
 // NewPacer lets one message through per channel and interval.
-func NewPacer(every time.Duration) *Pacer { return &Pacer{every: every, next: map[string]time.Time{}, left: map[string]time.Time{}} }
+func NewPacer(every time.Duration) *Pacer {
+	return &Pacer{every: every, next: map[string]time.Time{}, left: map[string]time.Time{}}
+}
 
 // wait takes the next turn in a channel.
 func (p *Pacer) wait(ctx context.Context, channel string) error {
