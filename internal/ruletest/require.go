@@ -12,7 +12,8 @@ import (
 )
 
 // Require reports content without a test, and tests that lack one of the three cases: one that
-// fires, a near miss that stays silent, one with a signal missing.
+// fires, a near miss that stays silent, one with a signal missing. A cause's test also holds what
+// it suggests, if anything.
 func Require(systems ...fs.FS) yamlpos.Problems {
 	list, _ := find(systems)
 	var out yamlpos.Problems
@@ -60,6 +61,10 @@ func (f *found) lacks() []string {
 		want(expects("candidate"), "in which the cause is listed (expect: candidate)")
 	}
 	want(expects("absent", "candidate"), "of a near miss (expect: absent or candidate)")
+	if f.outline.canBePrimary() && len(f.outline.Changes) > 0 {
+		advised := func(c caseFile) bool { return c.Change.S != "" }
+		want(slices.ContainsFunc(cases, advised), "that holds the suggested change (change: ...)")
+	}
 	missing := func(c caseFile) bool { return len(c.Without) > 0 }
 	want(slices.ContainsFunc(cases, missing), "with a key signal missing (without: [...])")
 	return out

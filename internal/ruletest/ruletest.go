@@ -82,6 +82,7 @@ type outline struct {
 		Weight string `yaml:"weight"`
 		By     string `yaml:"by"`
 	} `yaml:"for"`
+	Changes []any `yaml:"changes"`
 }
 
 // find lists the content of all file systems in order of file system and name.

@@ -1,40 +1,38 @@
 package torchtrace
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
 )
 
-// event is one entry of traceEvents; times are in microseconds.
-type event struct {
-	Ph   string          `json:"ph"`
-	Cat  string          `json:"cat"`
-	Name string          `json:"name"`
-	Pid  json.RawMessage `json:"pid"`
-	Tid  json.RawMessage `json:"tid"`
-	Ts   float64         `json:"ts"`
-	Dur  float64         `json:"dur"`
-	Args struct {
-		Correlation int64  `json:"correlation"`
-		Device      *int   `json:"device"`
-		Name        string `json:"name"`
-	} `json:"args"`
-}
-
-// maxActivities bounds the kernels, copies and launches that are kept, maxNames the different names.
-const maxActivities, maxNames = 2 << 20, 1 << 16
+// maxActivities bounds the kernels and copies that are kept, and likewise the launches and the calls of the host: each
+// takes 16 bytes, and stands for 300 to 1,000 in the file.
+const maxActivities = 2 << 20
 
 // latest is a time that no clock shows, in microseconds: beyond it numbers are broken.
 const latest = 1e18
 
 // activity is a stretch in which the GPU was busy, in microseconds.
 type activity struct {
-	start, end  float64
-	correlation int64
+	start       float64
+	dur         float32
+	correlation uint32
+}
+
+func (a activity) end() float64 { return a.start + float64(a.dur) }
+
+// launch is a call that gave the GPU work, and when it began.
+type launch struct {
+	at          float64
+	correlation uint32
+	graph       bool
 }
 
 // named adds up what has one name.
@@ -44,36 +42,44 @@ type named struct {
 	count   int
 }
 
+// device is what one GPU did.
+type device struct {
+	work []activity
+	by   map[uint32]*named
+}
+
 // collector takes events in any order.
 type collector struct {
-	events   int
-	dropped  int
-	gpu      string
-	rank     int
-	world    int
-	work     map[int][]activity // by device
-	names    map[string]*named
-	launches map[int64]float64 // when the host began to launch, by correlation
-	graphs   map[int64]bool    // correlations of graph launches
-	calls    int               // kernel and graph launches
-	steps    []step
-	hosts    []step
-	threads  map[string]*thread
-	threadOf map[string]string
-	gc       float64
-	first    float64 // of host and GPU
-	last     float64
+	events                int
+	kept                  int // activities of all devices
+	dropped               int
+	gpu                   string
+	hostName              string
+	rank                  int
+	world                 int
+	base                  float64 // what times count from, in microseconds since 1970
+	devices               map[int]*device
+	names                 *names
+	launches              []launch
+	calls                 int // kernel and graph launches
+	steps                 []step
+	hosts                 []step
+	threads               map[string]*thread
+	hostKept, hostDropped int
+	gc                    float64
+	first                 float64 // of host and GPU
+	last                  float64
 }
 
 func newCollector() *collector {
 	return &collector{
-		rank: -1, work: map[int][]activity{}, names: map[string]*named{}, launches: map[int64]float64{}, graphs: map[int64]bool{},
-		threads: map[string]*thread{}, threadOf: map[string]string{}, first: math.Inf(1), last: math.Inf(-1),
+		rank: -1, devices: map[int]*device{}, names: newNames(),
+		threads: map[string]*thread{}, first: math.Inf(1), last: math.Inf(-1),
 	}
 }
 
 // header reads what stands beside the events.
-func (c *collector) header(key json.Token, value json.RawMessage) {
+func (c *collector) header(key string, value []byte) {
 	switch key {
 	case "deviceProperties":
 		var ds []struct {
@@ -88,23 +94,32 @@ func (c *collector) header(key json.Token, value json.RawMessage) {
 			World int  `json:"world_size"`
 		}
 		if json.Unmarshal(value, &d) == nil && d.Rank != nil {
-			c.rank, c.world = *d.Rank, d.World
+			c.rank, c.world = max(-1, *d.Rank), max(0, d.World)
+		}
+	case "host_name":
+		_ = json.Unmarshal(value, &c.hostName) // of another type it is as good as none
+	case "baseTimeNanoseconds":
+		var ns float64
+		if json.Unmarshal(value, &ns) == nil && ns > 0 && ns < latest {
+			c.base = ns / 1e3
 		}
 	}
 }
 
 func (c *collector) take(e *event) {
 	c.events++
-	if e.Ph == "M" && e.Name == "thread_name" {
-		c.threadOf[string(e.Pid)+"/"+string(e.Tid)] = e.Args.Name
+	if string(e.ph) == "M" && string(e.name) == "thread_name" {
+		if t := c.thread(e); t != nil {
+			t.name = string(e.label[:min(len(e.label), maxName)])
+		}
 	}
-	if e.Ph != "X" || e.Ts < 0 || e.Dur < 0 || e.Ts+e.Dur > latest {
+	if string(e.ph) != "X" || e.ts < 0 || e.dur < 0 || e.ts+e.dur > latest {
 		return
 	}
-	switch e.Cat {
-	case "kernel", "gpu_memcpy", "gpu_memset":
+	switch string(e.cat) {
+	case "kernel", "gpu_memcpy", "gpu_memset", "Kernel", "Memcpy", "Memset": // capitals: PyTorch before 1.13
 		c.ran(e)
-	case "cuda_runtime", "cuda_driver":
+	case "cuda_runtime", "cuda_driver", "Runtime":
 		c.called(e)
 		c.host(e)
 	case "gpu_user_annotation":
@@ -112,70 +127,105 @@ func (c *collector) take(e *event) {
 	case "user_annotation":
 		c.annotated(e, &c.hosts)
 		c.host(e)
-	case "cpu_op", "python_function":
+	case "python_function":
+		if string(e.name) == "Python GC" {
+			c.gc += e.dur / 1e6
+		}
 		c.host(e)
-	case "python_gc":
-		c.gc += e.Dur / 1e6
+	case "cpu_op", "Operator":
+		c.host(e)
 	}
 }
 
 // ran adds what the GPU did.
 func (c *collector) ran(e *event) {
-	device := 0
-	if e.Args.Device != nil {
-		device = *e.Args.Device
-	}
-	if len(c.work[device]) >= maxActivities {
+	if c.kept >= maxActivities {
 		c.dropped++
 		return
 	}
+	c.kept++
 	c.seen(e)
-	c.work[device] = append(c.work[device], activity{e.Ts, e.Ts + e.Dur, e.Args.Correlation})
-	n, ok := c.names[e.Name]
-	if !ok {
-		class := kernels.ClassOf(e.Name)
-		if e.Cat != "kernel" {
-			class = kernels.Copy
-		}
-		if len(c.names) >= maxNames {
-			e.Name = "others"
-		}
-		if n = c.names[e.Name]; n == nil {
-			n = &named{class: class}
-			c.names[strings.Clone(e.Name)] = n
-		}
+	d := c.devices[e.device]
+	if d == nil {
+		d = &device{by: map[uint32]*named{}}
+		c.devices[e.device] = d
 	}
-	n.seconds += e.Dur / 1e6
+	d.work = append(d.work, activity{e.ts, float32(e.dur), e.correlation})
+	id, _ := c.names.id(e.name)
+	n := d.by[id]
+	if n == nil {
+		n = &named{class: kernels.Copy}
+		if cat := string(e.cat); cat == "kernel" || cat == "Kernel" {
+			n.class = kernels.ClassOf(string(e.name))
+		}
+		d.by[id] = n
+	}
+	n.seconds += e.dur / 1e6
 	n.count++
 }
 
 // called adds a call by which the host gives the GPU work.
 func (c *collector) called(e *event) {
-	launch := strings.Contains(e.Name, "Launch") || strings.HasPrefix(e.Name, "cudaMemcpy") || strings.HasPrefix(e.Name, "cudaMemset")
-	if !launch || e.Args.Correlation == 0 {
+	launched := bytes.Contains(e.name, []byte("Launch"))
+	if !launched && !bytes.Contains(e.name, []byte("Memcpy")) && !bytes.Contains(e.name, []byte("Memset")) || e.correlation == 0 {
 		return
 	}
 	if len(c.launches) >= maxActivities {
 		c.dropped++
 		return
 	}
-	c.launches[e.Args.Correlation] = e.Ts
-	if strings.Contains(e.Name, "GraphLaunch") {
-		c.graphs[e.Args.Correlation] = true
+	c.launches = append(c.launches, launch{e.ts, e.correlation, bytes.Contains(e.name, []byte("GraphLaunch"))})
+	if !launched {
+		return
 	}
-	if strings.Contains(e.Name, "Launch") {
-		c.calls++
+	c.calls++
+	if t := c.thread(e); t != nil {
+		t.launches++
+	}
+}
+
+// launchOf finds the call that brought an activity; launches must be sorted.
+func (c *collector) launchOf(a activity) (launch, bool) {
+	i, ok := slices.BinarySearchFunc(c.launches, a.correlation, func(l launch, id uint32) int { return cmp.Compare(l.correlation, id) })
+	if !ok {
+		return launch{}, false
+	}
+	return c.launches[i], true
+}
+
+func (c *collector) sort() {
+	slices.SortFunc(c.launches, func(a, b launch) int {
+		return cmp.Or(cmp.Compare(a.correlation, b.correlation), cmp.Compare(a.at, b.at))
+	})
+	for _, d := range c.devices {
+		slices.SortFunc(d.work, func(a, b activity) int { return cmp.Compare(a.start, b.start) })
 	}
 }
 
 // seen widens the time that the trace covers.
 func (c *collector) seen(e *event) {
-	c.first, c.last = min(c.first, e.Ts), max(c.last, e.Ts+e.Dur)
+	c.first, c.last = min(c.first, e.ts), max(c.last, e.ts+e.dur)
 }
 
 func (c *collector) notes() []string {
-	if c.dropped == 0 {
-		return nil
+	var out []string
+	if c.dropped > 0 {
+		out = append(out, fmt.Sprintf("%d kernels and launches beyond the first %d were left out", c.dropped, maxActivities))
 	}
-	return []string{fmt.Sprintf("%d kernels and launches beyond the first %d were left out", c.dropped, maxActivities)}
+	if c.hostDropped > 0 {
+		out = append(out, fmt.Sprintf("%d calls of the host beyond the first %d were left out of the times by themselves", c.hostDropped, maxActivities))
+	}
+	if _, ok := c.names.ids[furtherNames]; ok {
+		out = append(out, fmt.Sprintf("more than %d different names: the rest is one", maxNames))
+	}
+	return out
+}
+
+// isStep says whether a name is that of a step.
+func isStep(name string) bool {
+	if !strings.HasPrefix(name, "execute_") && !strings.HasPrefix(name, "step[") {
+		return false
+	}
+	_, _, ok := stepOf(name)
+	return ok
 }

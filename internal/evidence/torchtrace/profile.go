@@ -26,6 +26,10 @@ type Profile struct {
 	GC          float64  `json:"gc_seconds,omitempty"`
 	LaunchCalls int      `json:"launch_calls,omitempty"`
 	Notes       []string `json:"notes,omitempty"`
+
+	host     string    // the machine's name; "" where the trace does not tell
+	from, to float64   // what it covers, in microseconds on a clock that ranks of one machine share
+	ends     []float64 // of the steps, on that clock
 }
 
 // Class is the time of all kernels of a kind; Share is of the GPU's time, idle included.
@@ -52,15 +56,22 @@ type Host struct {
 }
 
 func (c *collector) profile() *Profile {
-	p := &Profile{Device: c.gpu, Rank: c.rank, World: c.world, GC: c.gc, LaunchCalls: c.calls, Notes: c.notes()}
+	p := &Profile{Device: c.gpu, Rank: c.rank, World: c.world, GC: c.gc, LaunchCalls: c.calls, Notes: c.notes(), host: c.hostName}
 	if c.last > c.first {
 		p.Seconds = (c.last - c.first) / 1e6
+		p.from, p.to = c.base+c.first, c.base+c.last
 	}
-	var work []activity
-	p.GPU, work = c.timeline()
-	p.Decode, p.Prefill = c.byKind(work)
+	c.sort()
+	var d *device
+	if p.GPU, d = c.timeline(); d != nil {
+		p.Decode, p.Prefill = c.byKind(d.work)
+		p.kernels(d, c.names.all)
+	}
+	for _, s := range c.marked() {
+		p.ends = append(p.ends, c.base+s.end)
+	}
+	slices.Sort(p.ends)
 	p.Host = c.busiest(12)
-	c.kernels(p)
 	switch {
 	case p.GPU == nil:
 		p.Notes = append(p.Notes, "no kernel in it: profile with ProfilerActivity.CUDA, while requests are served")
@@ -70,13 +81,10 @@ func (c *collector) profile() *Profile {
 	return p
 }
 
-func (c *collector) kernels(p *Profile) {
-	if p.GPU == nil {
-		return
-	}
+func (p *Profile) kernels(d *device, names []string) {
 	by := map[kernels.Class]*Class{}
-	for name, n := range c.names {
-		p.Top = append(p.Top, Kernel{name, n.class, n.seconds, n.count})
+	for id, n := range d.by {
+		p.Top = append(p.Top, Kernel{names[id], n.class, n.seconds, n.count})
 		if by[n.class] == nil {
 			by[n.class] = &Class{Class: n.class}
 		}
@@ -85,7 +93,7 @@ func (c *collector) kernels(p *Profile) {
 	}
 	for _, k := range kernels.Classes() {
 		if x := by[k]; x != nil {
-			x.Share = x.Seconds / p.GPU.Seconds
+			x.Share = min(1, x.Seconds/p.GPU.Seconds) // streams can run side by side
 			p.Classes = append(p.Classes, *x)
 		}
 	}
@@ -102,10 +110,14 @@ const minKernels = 100
 func (p *Profile) Facts() map[string]model.Fact {
 	out := map[string]model.Fact{}
 	put := func(name string, v float64) { out[name] = number(v) }
+	if p.World > 0 {
+		put("profile_world_size", float64(p.World))
+	}
 	if p.Decode != nil {
 		put("profile_step_s", p.Decode.Seconds)
 		put("profile_step_kernels", p.Decode.Kernels)
 		put("profile_step_busy_ratio", p.Decode.Busy)
+		put("profile_step_launch_wait_ratio", p.Decode.LaunchWait)
 	}
 	if p.Decode != nil && p.Decode.Kernels >= minKernels {
 		put("profile_graph_kernel_ratio", p.Decode.Graphed) // prefills run without graphs on sound servers, too
@@ -126,7 +138,7 @@ func (p *Profile) Facts() map[string]model.Fact {
 		put("profile_kernels_per_launch", float64(p.GPU.Kernels)/float64(p.LaunchCalls))
 	}
 	if p.Seconds > 0 && p.GC > 0 {
-		put("profile_gc_ratio", p.GC/p.Seconds)
+		put("profile_gc_ratio", min(1, p.GC/p.Seconds))
 	}
 	share := map[kernels.Class]float64{}
 	for _, c := range p.Classes {

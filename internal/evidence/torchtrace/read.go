@@ -4,11 +4,14 @@ package torchtrace
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
@@ -46,19 +49,32 @@ func Open(path string) (*Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read profile %s: %w", path, err)
 	}
+	if p.Rank < 0 {
+		p.Rank = rankIn(filepath.Base(path))
+	}
 	return p, nil
 }
 
-// Read reads a trace to its end. One that breaks off is taken as far as it goes, with a note; memory grows with
-// the kernels and launches (some 40 bytes each, up to maxActivities), not with the bytes.
+// fileRank is how engines write the rank into a file's name: vLLM's ..._rank0.….pt.trace.json, SGLang's …-TP-0.trace.json.
+var fileRank = regexp.MustCompile(`(?i)(?:rank[_-]?|\bTP-)(\d{1,6})(?:\D|$)`)
+
+// rankIn reads the rank out of a file's name; -1 is none.
+func rankIn(name string) int {
+	if m := fileRank.FindStringSubmatch(name); m != nil {
+		return atoi(m[1])
+	}
+	return -1
+}
+
+// Read reads a trace to its end. One that breaks off is taken as far as it goes, with a note; memory grows with the
+// kernels, launches and calls (16 bytes each, up to maxActivities of a kind), not with the bytes.
 func Read(r io.Reader) (*Profile, error) {
 	r, err := packed.Reader(r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w\n%s", ErrNoTrace, err, hint)
 	}
-	guard := &guard{r: r, left: maxValue}
 	c := newCollector()
-	err = walk(json.NewDecoder(guard), guard, c)
+	err = c.walk(r)
 	if c.events == 0 {
 		if err == nil {
 			err = errors.New("it holds no event")
@@ -87,58 +103,52 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// walk goes through the trace: an object with traceEvents, or the bare list of events.
-func walk(d *json.Decoder, g *guard, c *collector) error {
-	t, err := d.Token()
-	if err != nil {
-		return err
-	}
-	switch t {
-	case json.Delim('['):
-		return list(d, g, c)
-	case json.Delim('{'):
+// walk goes through the trace: an object with traceEvents, or the bare list of events. The reader of tokens is four to five
+// times as fast as encoding/json's here, and leaves no garbage behind.
+func (c *collector) walk(r io.Reader) error {
+	g := &guard{r: r, left: maxValue}
+	d := jsontext.NewDecoder(g, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	switch d.PeekKind() {
+	case '[':
+		return c.list(d, g)
+	case '{':
 	default:
+		if _, err := d.ReadToken(); err != nil {
+			return err
+		}
 		return errors.New("it is no JSON object")
 	}
-	for d.More() {
+	return fields(d, func(key []byte) error {
 		g.left = maxValue
-		key, err := d.Token()
-		if err != nil {
+		switch name := string(key); name {
+		case `"traceEvents"`:
+			if d.PeekKind() != '[' {
+				return errors.New("traceEvents is no list")
+			}
+			return c.list(d, g)
+		case `"deviceProperties"`, `"distributedInfo"`, `"baseTimeNanoseconds"`, `"host_name"`:
+			value, err := d.ReadValue()
+			c.header(name[1:len(name)-1], value)
 			return err
 		}
-		if key == "traceEvents" {
-			if t, err := d.Token(); err != nil || t != json.Delim('[') {
-				return errors.Join(errors.New("traceEvents is no list"), err)
-			}
-			if err := list(d, g, c); err != nil {
-				return err
-			}
-			continue
-		}
-		var skipped json.RawMessage
-		if err := d.Decode(&skipped); err != nil {
-			return err
-		}
-		c.header(key, skipped)
-	}
-	_, err = d.Token()
-	return err
+		return d.SkipValue()
+	})
 }
 
-func list(d *json.Decoder, g *guard, c *collector) error {
+func (c *collector) list(d *jsontext.Decoder, g *guard) error {
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
 	var e event
-	for d.More() {
+	for {
 		g.left = maxValue
-		e = event{}
-		if err := d.Decode(&e); err != nil {
-			var wrong *json.UnmarshalTypeError
-			if errors.As(err, &wrong) {
-				continue // an event of a shape of its own, such as a counter
-			}
+		if k := d.PeekKind(); k == ']' || k == jsontext.KindInvalid {
+			_, err := d.ReadToken()
+			return err
+		}
+		if err := e.read(d); err != nil {
 			return err
 		}
 		c.take(&e)
 	}
-	_, err := d.Token()
-	return err
 }

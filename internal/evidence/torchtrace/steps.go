@@ -46,11 +46,12 @@ func atoi(s string) int {
 const maxSteps = 1 << 18
 
 func (c *collector) annotated(e *event, into *[]step) {
-	prompts, tokens, ok := stepOf(e.Name)
-	if !ok || len(*into) >= maxSteps {
+	if len(e.name) > maxName || len(*into) >= maxSteps {
 		return
 	}
-	*into = append(*into, step{e.Ts, e.Ts + e.Dur, prompts, tokens})
+	if prompts, tokens, ok := stepOf(string(e.name)); ok {
+		*into = append(*into, step{e.ts, e.ts + e.dur, prompts, tokens})
+	}
 }
 
 // Steps are passes of one kind.
@@ -58,66 +59,91 @@ type Steps struct {
 	Count int `json:"count"`
 	// Seconds is the median time from one step's begin to the next one's.
 	Seconds float64 `json:"median_seconds"`
-	// Busy is the median share of that in which the GPU worked, Kernels how many kernels one has.
-	Busy    float64 `json:"busy_ratio"`
-	Kernels float64 `json:"kernels"`
+	// Busy is the median share of that in which the GPU worked, LaunchWait the one in which it had nothing to do because
+	// the host had not yet begun to launch what came next; Kernels is how many kernels one has.
+	Busy       float64 `json:"busy_ratio"`
+	LaunchWait float64 `json:"launch_wait_ratio"`
+	Kernels    float64 `json:"kernels"`
 	// Graphed is the share of their kernels that a CUDA graph brought.
 	Graphed float64 `json:"graph_kernel_ratio"`
 	Tokens  float64 `json:"prompt_tokens,omitempty"`
 }
 
-// byKind tells steps that only decode from those that prefill, on the GPU's clock, or the host's where the GPU's
-// annotations are missing. A step ends where the next begins, so the last one is left out.
-func (c *collector) byKind(work []activity) (decode, prefill *Steps) {
+// tally gathers what the steps of a kind have in common.
+type tally struct {
+	lengths, busy, waits, counts, tokens []float64
+	ran, graphed                         int
+}
+
+func (t *tally) steps() *Steps {
+	if len(t.lengths) == 0 {
+		return nil
+	}
+	return &Steps{
+		Count: len(t.lengths), Seconds: median(t.lengths), Busy: median(t.busy), LaunchWait: median(t.waits), Kernels: median(t.counts),
+		Graphed: float64(t.graphed) / float64(max(1, t.ran)), Tokens: median(t.tokens),
+	}
+}
+
+// marked are the steps in order, on the GPU's clock, or the host's where the GPU's annotations are missing.
+func (c *collector) marked() []step {
 	all := c.steps
 	if len(all) == 0 {
 		all = c.hosts
 	}
-	slices.SortFunc(all, func(a, b step) int { return cmp.Compare(a.start, b.start) })
-	var lengths, busy, counts, tokens [2][]float64
-	var ran, graphed [2]int
-	for i := range max(0, len(all)-1) {
-		s, next := all[i], all[i+1].start
-		kind := 0
-		if s.prompts > 0 {
-			kind = 1
-		}
-		if next <= s.start {
-			continue
-		}
-		in, b := within(work, s.start, next)
-		lengths[kind] = append(lengths[kind], (next-s.start)/1e6)
-		busy[kind] = append(busy[kind], b/(next-s.start))
-		counts[kind] = append(counts[kind], float64(len(in)))
-		ran[kind] += len(in)
-		for _, a := range in {
-			if c.graphs[a.correlation] {
-				graphed[kind]++
-			}
-		}
-		tokens[kind] = append(tokens[kind], float64(s.tokens))
-	}
-	of := func(kind int) *Steps {
-		if len(lengths[kind]) == 0 {
-			return nil
-		}
-		return &Steps{
-			Count: len(lengths[kind]), Seconds: median(lengths[kind]), Busy: median(busy[kind]), Kernels: median(counts[kind]),
-			Graphed: float64(graphed[kind]) / float64(max(1, ran[kind])), Tokens: median(tokens[kind]),
-		}
-	}
-	return of(0), of(1)
+	slices.SortFunc(all, func(a, b step) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end)) })
+	return all
 }
 
-// within gives the activities that begin in a stretch, and how long the GPU was busy with them in it, in microseconds.
-func within(work []activity, from, to float64) (in []activity, busy float64) {
-	i, _ := slices.BinarySearchFunc(work, from, func(a activity, t float64) int { return cmp.Compare(a.start, t) })
-	end, first := from, i
-	for ; i < len(work) && work[i].start < to; i++ {
-		busy += max(0, min(work[i].end, to)-max(work[i].start, end))
-		end = max(end, work[i].end)
+// byKind tells steps that only decode from those that prefill. A step ends where the next begins, so the last one is left
+// out, and so is one after which the server had nothing to do.
+func (c *collector) byKind(work []activity) (decode, prefill *Steps) {
+	all := c.marked()
+	var kinds [2]tally
+	for i := range max(0, len(all)-1) {
+		s, next := all[i], all[i+1].start
+		if next <= s.start || next-s.end >= pause {
+			continue
+		}
+		t := &kinds[0]
+		if s.prompts > 0 {
+			t = &kinds[1]
+		}
+		c.add(t, within(work, s.start, next), s, next)
 	}
-	return work[first:i], busy
+	return kinds[0].steps(), kinds[1].steps()
+}
+
+// add adds a step that lasted until the next one began.
+func (c *collector) add(t *tally, work []activity, s step, next float64) {
+	busy, waited, end := 0.0, 0.0, s.start
+	for _, a := range work {
+		by, launched := c.launchOf(a)
+		if by.graph {
+			t.graphed++
+		}
+		if launched && a.start > end && by.at >= end {
+			waited += a.start - end
+		}
+		busy += max(0, min(a.end(), next)-max(a.start, end))
+		end = max(end, a.end())
+	}
+	length := next - s.start
+	t.ran += len(work)
+	t.lengths = append(t.lengths, length/1e6)
+	t.busy = append(t.busy, min(1, busy/length))
+	t.waits = append(t.waits, min(1, waited/length))
+	t.counts = append(t.counts, float64(len(work)))
+	t.tokens = append(t.tokens, float64(s.tokens))
+}
+
+// within gives the activities that begin in a stretch.
+func within(work []activity, from, to float64) []activity {
+	at := func(t float64) int {
+		i, _ := slices.BinarySearchFunc(work, t, func(a activity, t float64) int { return cmp.Compare(a.start, t) })
+		return i
+	}
+	return work[at(from):at(to)]
 }
 
 func median(vs []float64) float64 {

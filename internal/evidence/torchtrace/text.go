@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/inferdx/inferdx/internal/evidence/kernels"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/units"
 )
@@ -13,7 +14,7 @@ import (
 // WriteText writes what an engineer wants to know first, then where the time went.
 func (p *Profile) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "torch profile%s · %s\n\n", p.of(), seconds(p.Seconds))
+	fmt.Fprintf(b, "torch profile%s · %s\n%s\n\n", p.of(), seconds(p.Seconds), p.finding())
 	if g := p.GPU; g != nil {
 		fmt.Fprintf(b, " gpu      busy %s; %s it waits for the host to launch; longest gap %s\n", percent(g.Busy), percent(g.LaunchWait), seconds(g.LongestGap))
 		fmt.Fprintf(b, " graphs   %s\n", p.graphs())
@@ -45,6 +46,40 @@ func (p *Profile) WriteText(w io.Writer) error {
 	return b.Flush()
 }
 
+// late is the share of a decode step below which the GPU mostly waits, as where the playbooks draw the line; much is the
+// share from which collectives are worth naming.
+const late, much = 0.6, 0.25
+
+// finding is the sentence that comes first.
+func (p *Profile) finding() string {
+	if p.GPU == nil {
+		return "no kernel was seen"
+	}
+	out := fmt.Sprintf("the GPU is busy %s of the time", percent(p.GPU.Busy))
+	if s := p.Decode; s != nil {
+		worked := seconds(s.Busy * s.Seconds)
+		waits := fmt.Sprintf("of the %s of a decode step the GPU works %s and waits %s for launches", seconds(s.Seconds), worked, seconds(s.LaunchWait*s.Seconds))
+		switch {
+		case s.Kernels < minKernels:
+		case s.Busy < late && s.Graphed < 0.05:
+			return "no CUDA graphs: " + waits
+		case s.Busy < late:
+			return "CUDA graphs are on, and the host is late all the same: " + waits
+		}
+		out = fmt.Sprintf("the GPU is busy %s of a decode step of %s", percent(s.Busy), seconds(s.Seconds))
+		if s.Graphed >= 0.5 {
+			out += ", whose kernels come out of CUDA graphs"
+		}
+	}
+	if share := p.share(kernels.Collective); share >= much {
+		return out + fmt.Sprintf("; %s of the time are collectives, waiting for other ranks included", percent(share))
+	}
+	if len(p.Classes) > 0 {
+		out += fmt.Sprintf("; most of its work is %s (%s of the time)", p.Classes[0].Class, percent(p.Classes[0].Share))
+	}
+	return out
+}
+
 func (p *Profile) of() string {
 	var out string
 	if p.Device != "" {
@@ -71,7 +106,8 @@ func (p *Profile) steps(w io.Writer, title string, s *Steps) {
 	if s.Tokens > 0 {
 		tokens = fmt.Sprintf(", %s prompt tokens", count(int(s.Tokens)))
 	}
-	fmt.Fprintf(w, "%s  %s a step (median of %d), GPU busy %s of it, %s kernels%s\n", title, seconds(s.Seconds), s.Count, percent(s.Busy), count(int(s.Kernels)), tokens)
+	fmt.Fprintf(w, "%s  %s a step (median of %d), GPU busy %s and waiting for launches %s of it, %s kernels%s\n",
+		title, seconds(s.Seconds), s.Count, percent(s.Busy), percent(s.LaunchWait), count(int(s.Kernels)), tokens)
 }
 
 func onThread(name string) string {

@@ -1,7 +1,7 @@
 package torchtrace
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -23,42 +23,43 @@ type GPU struct {
 const pause = 1e5
 
 // timeline looks at the device that did most.
-func (c *collector) timeline() (*GPU, []activity) {
-	device, found := 0, false
-	for d, as := range c.work {
-		if !found || len(as) > len(c.work[device]) || len(as) == len(c.work[device]) && d < device {
-			device, found = d, true
+func (c *collector) timeline() (*GPU, *device) {
+	best := -1
+	for _, id := range slices.Sorted(maps.Keys(c.devices)) {
+		if best < 0 || len(c.devices[id].work) > len(c.devices[best].work) {
+			best = id
 		}
 	}
-	as := c.work[device]
-	if len(as) == 0 {
+	if best < 0 {
 		return nil, nil
 	}
-	slices.SortFunc(as, func(a, b activity) int { return cmp.Compare(a.start, b.start) })
-	g := &GPU{Device: device, Kernels: len(as)}
-	end := as[0].start
+	d := c.devices[best]
+	g := &GPU{Device: best, Kernels: len(d.work)}
+	begin := d.work[0].start
+	end := begin
 	busy, waited, paused := 0.0, 0.0, 0.0
 	graphed := 0
-	for _, a := range as {
-		if c.graphs[a.correlation] {
+	for _, a := range d.work {
+		by, launched := c.launchOf(a)
+		if by.graph {
 			graphed++
 		}
 		if gap := a.start - end; gap >= pause {
 			paused += gap
 		} else if gap > 0 {
 			g.LongestGap = max(g.LongestGap, gap/1e6)
-			if at, ok := c.launches[a.correlation]; ok && at >= end {
+			if launched && by.at >= end {
 				waited += gap
 			}
 		}
-		busy += max(0, a.end-max(a.start, end))
-		end = max(end, a.end)
+		busy += max(0, a.end()-max(a.start, end))
+		end = max(end, a.end())
 	}
-	span := end - as[0].start - paused
+	span := end - begin - paused
 	if span <= 0 {
 		return nil, nil
 	}
 	g.Seconds = span / 1e6
-	g.Busy, g.LaunchWait, g.Graphed = busy/span, waited/span, float64(graphed)/float64(len(as))
-	return g, as
+	g.Busy, g.LaunchWait, g.Graphed = min(1, busy/span), min(1, waited/span), float64(graphed)/float64(len(d.work))
+	return g, d
 }

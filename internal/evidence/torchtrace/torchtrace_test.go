@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -123,6 +122,129 @@ func TestTimeOfACalleeIsNotTheCallers(t *testing.T) {
 	}
 }
 
+// The profiler writes operators, calls of CUDA, collections and Python's functions one kind after another.
+func TestCallsOfTheHostNeedNotComeInOrder(t *testing.T) {
+	host := func(cat, name string, at, dur float64) string {
+		return fmt.Sprintf(`{"ph":"X","cat":%q,"name":%q,"pid":1,"tid":1,"ts":%g,"dur":%g,"args":{"Ev Idx":1}}`, cat, name, at, dur)
+	}
+	p := trace(t, host("cpu_op", "aten::mm", 30, 40), host("python_function", "Python GC", 80, 15), host("python_function", "model.py(12): forward", 0, 100),
+		host("cuda_runtime", "cudaLaunchKernel", 40, 10))
+	got := map[string]float64{}
+	for _, s := range p.Host.Spots {
+		got[s.Name] = math.Round(s.Seconds * 1e6)
+	}
+	want := map[string]float64{"model.py(12): forward": 45, "aten::mm": 30, "Python GC": 15, "cudaLaunchKernel": 10}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if math.Abs(p.GC-15e-6) > 1e-12 {
+		t.Errorf("%v s of collections", p.GC)
+	}
+}
+
+func TestTheThreadThatLaunchesIsShown(t *testing.T) {
+	p := trace(t, `{"ph":"M","name":"thread_name","pid":1,"tid":1,"args":{"name":"EngineCore"}}`, `{"ph":"M","name":"thread_name","pid":1,"tid":2,"args":{"name":"waits"}}`,
+		work("a", "cudaLaunchKernel", 0, 0, 50, 1), `{"ph":"X","cat":"python_function","name":"threading.py(1): wait","pid":1,"tid":2,"ts":0,"dur":100000}`)
+	if p.Host.Thread != "EngineCore" {
+		t.Errorf("the thread is %q", p.Host.Thread)
+	}
+}
+
+func TestCollectionsAreShareOfTheProfiledTime(t *testing.T) {
+	events := []string{`{"ph":"X","cat":"python_function","name":"Python GC","pid":1,"tid":1,"ts":100,"dur":2000}`}
+	for i := range 100 {
+		events = append(events, work("a", "cudaLaunchKernel", float64(100*i+10), float64(100*i), 90, i+1))
+	}
+	if got := trace(t, events...).Facts()["profile_gc_ratio"].Num; math.Abs(got-0.2) > 0.001 {
+		t.Errorf("%v of the time is garbage collection, want 0.2", got)
+	}
+	if _, ok := trace(t, events[1:]...).Facts()["profile_gc_ratio"]; ok {
+		t.Error("a profile without collections does not tell that there were none")
+	}
+}
+
+// steps are decode steps of 1 ms, each with 120 kernels, of which a share is experts'; the clock is that of a rank.
+func steps(t *testing.T, rank int, late, expert float64) *Profile {
+	t.Helper()
+	var events []string
+	for i := range 10 {
+		at := float64(i)*1000 + late
+		events = append(events, fmt.Sprintf(`{"ph":"X","cat":"gpu_user_annotation","name":"execute_context_0(0)_generation_8(8)","pid":0,"tid":7,"ts":%g,"dur":900}`, at))
+		for k := range 120 {
+			kernel, dur := "gemm", 5.0
+			switch k % 3 {
+			case 1:
+				kernel, dur = "fused_moe_kernel", expert
+			case 2:
+				kernel, dur = "ncclDevKernel_AllReduce", 7-expert
+			}
+			events = append(events, work(kernel, "cudaGraphLaunch", at+7*float64(k), at, dur, 10+i))
+		}
+	}
+	p, err := Read(strings.NewReader(fmt.Sprintf(`{"distributedInfo":{"rank":%d,"world_size":2},"baseTimeNanoseconds":1790857026000000000,"traceEvents":[%s]}`, rank, strings.Join(events, ","))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestRanksWithUnevenExperts(t *testing.T) {
+	r := Together([]*Profile{steps(t, 1, 50, 6), steps(t, 0, 0, 2)})
+	f := r.Facts()
+	if r.Straggler != 1 || math.Abs(f["profile_expert_spread_ratio"].Num-3) > 0.05 || math.Abs(f["profile_step_skew_s"].Num-50e-6) > 1e-6 || f["profile_world_size"].Num != 2 {
+		t.Errorf("%s\n%v", r.Finding(), f)
+	}
+	if len(r.Profiles) != 2 || r.Profiles[0].Rank != 0 {
+		t.Error("ranks are not in order")
+	}
+}
+
+func TestWhatCannotBeComparedIsNot(t *testing.T) {
+	a := steps(t, 0, 0, 2)
+	for name, other := range map[string]*Profile{
+		"two of them are of rank 0":          steps(t, 0, 0, 6),
+		"they were taken at different times": steps(t, 1, 1e6, 6),
+		"one of them has no kernel":          trace(t, `{"ph":"X","cat":"cpu_op","name":"a","ts":1,"dur":1}`),
+	} {
+		r := Together([]*Profile{a, other})
+		if r.Straggler != -1 || !strings.Contains(r.Finding(), name) {
+			t.Errorf("%s: %q", name, r.Finding())
+		}
+		if _, ok := r.Facts()["profile_rank_wait_ratio"]; ok {
+			t.Errorf("%s: still a fact", name)
+		}
+	}
+}
+
+func TestRankInAFilesName(t *testing.T) {
+	for name, want := range map[string]int{
+		"dp0_pp0_tp3_dcp0_ep3_rank3.1795459181.pt.trace.json.gz": 3,
+		"1795459181.2-TP-11.trace.json.gz":                       11,
+		"trace.json":                                             -1,
+		"http-8.json":                                            -1,
+	} {
+		if got := rankIn(name); got != want {
+			t.Errorf("%s: rank %d, want %d", name, got, want)
+		}
+	}
+}
+
+func TestManyNamesAndLongOnesAreBounded(t *testing.T) {
+	var events []string
+	long := strings.Repeat("template_argument, ", 500)
+	for i := range maxNames + 50 {
+		events = append(events, fmt.Sprintf(`{"ph":"X","cat":"kernel","name":"k%d","ts":%d,"dur":1}`, i, 2*i))
+	}
+	events = append(events, fmt.Sprintf(`{"ph":"X","cat":"kernel","name":%q,"ts":1e7,"dur":1}`, long))
+	p := trace(t, events...)
+	if len(p.Top) > maxNames || !strings.Contains(strings.Join(p.Notes, " "), "different names") || p.GPU.Kernels != maxNames+51 {
+		t.Errorf("%d names, notes %v", len(p.Top), p.Notes)
+	}
+	if p = trace(t, events[len(events)-1]); len(p.Top[0].Name) > maxName {
+		t.Errorf("a name of %d bytes is kept", len(p.Top[0].Name))
+	}
+}
+
 func TestTheRankThatComesLastIsWaitedFor(t *testing.T) {
 	rank := func(n int, collective float64) *Profile {
 		events := []string{}
@@ -168,85 +290,11 @@ func TestWhatIsBroken(t *testing.T) {
 	}
 }
 
-// endless gives a trace of n events like a real one's, without holding it.
-type endless struct {
-	left int
-	at   int
-	buf  []byte
-	open bool
-}
-
-func (e *endless) Read(p []byte) (int, error) {
-	for len(e.buf) < len(p) {
-		switch {
-		case !e.open:
-			e.buf, e.open = append(e.buf, `{"traceEvents":[`...), true
-		case e.left == 0:
-			e.buf = append(e.buf, `{}]}`...)
-			e.left--
-		case e.left < 0 && len(e.buf) == 0:
-			return 0, io.EOF
-		case e.left < 0:
-			n := copy(p, e.buf)
-			e.buf = e.buf[n:]
-			return n, nil
-		default:
-			e.at += 10
-			e.left--
-			e.buf = append(e.buf, work("void some_namespace::kernel_with_a_long_name<"+strings.Repeat("template_argument, ", 60)+">", "cudaLaunchKernel", float64(e.at), float64(e.at-5), 8, e.at)...)
-			e.buf = append(e.buf, ',')
-		}
-	}
-	n := copy(p, e.buf)
-	e.buf = append(e.buf[:0], e.buf[n:]...)
-	return n, nil
-}
-
-func TestALargeTraceStreams(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads 130 MB")
-	}
-	const n = 100_000 // 1.3 kB each
-	p, err := Read(&endless{left: n})
-	if err != nil || p.GPU.Kernels != n {
-		t.Fatalf("%v, %+v", err, p)
-	}
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	runtime.KeepAlive(p)
-	if m.Sys > 300<<20 {
-		t.Errorf("%d MiB taken from the system for %d kernels", m.Sys>>20, n)
-	}
-}
-
-func BenchmarkRead(b *testing.B) {
-	raw := int64(0)
-	for b.Loop() {
-		c := &counted{r: &endless{left: 20_000}}
-		if _, err := Read(c); err != nil {
-			b.Fatal(err)
-		}
-		raw = c.n
-	}
-	b.SetBytes(raw)
-}
-
-type counted struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
-}
-
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"traceEvents":[` + work("a", "cudaGraphLaunch", 0, 0, 50, 1) + `]}`))
 	f.Add([]byte(`[{"ph":"X","cat":"gpu_user_annotation","name":"execute_context_1(489)_generation_7(7)","ts":1,"dur":2},{"ph":"M","name":"thread_name","args":{"name":3}}]`))
 	f.Add([]byte(`{"deviceProperties":[{"name":"NVIDIA H200"}],"distributedInfo":{"rank":0},"traceEvents":[{"ph":"X","cat":"kernel","ts":1e308,"dur":1e308}`))
+	f.Add([]byte(`{"baseTimeNanoseconds":1,"host_name":7,"traceEvents":[{"ph":"X","cat":"python_function","name":"Python GC","pid":"a","tid":[1],"ts":"x","dur":1},{"name":"\ud800","args":[]},3,null]}`))
 	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		p, err := Read(bytes.NewReader(in))
@@ -264,5 +312,8 @@ func FuzzRead(f *testing.F) {
 		if err := p.WriteText(io.Discard); err != nil {
 			t.Error(err)
 		}
+		q := *p
+		q.Rank++
+		_ = Together([]*Profile{p, &q}).Finding()
 	})
 }
