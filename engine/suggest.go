@@ -35,6 +35,17 @@ type Knobs interface {
 	Check(engine, version string, current, proposed map[string]string) []string
 }
 
+// Suggest gives the changes that a cause would call for at an entity, whether or not it is at work there; nil where no such
+// playbook is known.
+func (e *Engine) Suggest(f *model.Frame, id model.EntityID, cause string) []model.Action {
+	p, ok := e.o.Playbooks.Get(cause)
+	if !ok {
+		return nil
+	}
+	x := f.Entities.All()[id]
+	return e.suggest(f, x, p, e.current(f, x))
+}
+
 // suggest turns a playbook's changes into actions with values for this entity. What is already set,
 // what the running version does not know and what points the wrong way is left out.
 func (e *Engine) suggest(f *model.Frame, x model.Entity, p *playbooks.Playbook, current map[string]string) []model.Action {

@@ -32,10 +32,13 @@ type Incident struct {
 	Is             string   `yaml:"is"`
 	Bad            State    `yaml:"bad"`
 	Fixed          *State   `yaml:"fixed"` // after the cure; nil when nobody reported it
-	Fix            struct {
+	// Fix is the setting that cured it, with up, down, on, off or set (of one that was not in use); or, without a setting, what did in words.
+	Fix struct {
 		Knob      string `yaml:"knob"`
 		Direction string `yaml:"direction"`
 	} `yaml:"fix"`
+	// CureOnly marks a report without a figure that a symptom could rest on: only what is suggested is judged.
+	CureOnly bool `yaml:"cure_only"`
 }
 
 // State is what was seen of one server.
@@ -215,6 +218,8 @@ type IncidentSummary struct {
 	Covered Share            `json:"named_of_covered"`
 	Wrong   Share            `json:"wrong"`
 	Results []IncidentResult `json:"results"`
+	// Advice is of the incidents that a setting cured.
+	Advice []IncidentAdvice `json:"advice,omitempty"`
 }
 
 // Incidents judges all of them.
@@ -222,6 +227,11 @@ func (c catalogue) Incidents(list []Incident, causes map[string]string) (Inciden
 	var s IncidentSummary
 	var named, wrong float64
 	covered := 0
+	var err error
+	if s.Advice, err = c.advice(list, causes); err != nil {
+		return s, err
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(in Incident) bool { return in.CureOnly })
 	for _, in := range list {
 		r, err := in.result(c, causes)
 		if err != nil {

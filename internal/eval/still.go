@@ -1,7 +1,9 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/inferdx/inferdx/engine"
@@ -35,25 +37,28 @@ func (c catalogue) settings(b *model.FrameBuilder) {
 }
 
 func (c catalogue) gauges(b *model.FrameBuilder, id model.EntityID, gauges map[string]Figure) error {
-	for name, v := range gauges {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(gauges)) {
 		if statistics[name] == nil {
-			return fmt.Errorf("gauges: %s is none of running, waiting, kv_used", name)
+			faults = append(faults, fmt.Errorf("gauges: %s is none of running, waiting, kv_used", name))
 		}
 		for _, s := range statistics[name] {
-			b.Set(id, s, v.Value)
+			b.Set(id, s, gauges[name].Value)
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 func (c catalogue) signals(b *model.FrameBuilder, id model.EntityID, signals map[string]Figure) error {
-	for name, v := range signals {
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(signals)) {
 		if _, ok := c.Signals.Meaning(name); !ok {
-			return fmt.Errorf("signals: unknown name %s", name)
+			faults = append(faults, fmt.Errorf("signals: unknown name %s", name))
+			continue
 		}
-		b.Set(id, name, v.Value)
+		b.Set(id, name, signals[name].Value)
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // hidden is an environment in which some names were not seen.

@@ -144,6 +144,24 @@ func (t *tables) incidents(s IncidentSummary) {
 		t.row(r.ID, r.Cause, map[bool]string{true: "yes", false: "none yet"}[r.Covered], out, fixed)
 	}
 	t.title("")
+	t.incidentAdvice(s.Advice)
+}
+
+func (t *tables) incidentAdvice(all []IncidentAdvice) {
+	if len(all) == 0 {
+		return
+	}
+	n := map[string]int{}
+	for _, a := range all {
+		n[a.Verdict]++
+	}
+	t.title("what the confirmed cause's playbook suggests on the report's figures, against the setting that cured it: %d the same direction, %d the other one, %d another change\n",
+		n["right"], n["wrong"], n["other"])
+	t.row("incident", "cause", "cured by", "suggested", "verdict")
+	for _, a := range all {
+		t.row(a.ID, a.Cause, a.Knob+" "+a.Cure, a.Suggested, a.Verdict)
+	}
+	t.title("")
 }
 
 func (t *tables) fitted(rows []FitRow) {

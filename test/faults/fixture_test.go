@@ -61,13 +61,13 @@ var (
 // serving is a vLLM that serves four requests at a time well: nobody waits, nothing is slow.
 func serving() page {
 	p := page{
-		"up":                           always(1),
-		"vllm:num_requests_running":    always(4),
-		"vllm:num_requests_waiting":    always(0),
-		"vllm:kv_cache_usage_perc":     always(0.3),
-		"vllm:num_preemptions_total":   always(2),
-		"vllm:generation_tokens_total": growing(9e5, 3000),
-		"vllm:prompt_tokens_total":     growing(2e6, 6000),
+		"up":                                                 always(1),
+		"vllm:num_requests_running":                          always(4),
+		"vllm:num_requests_waiting":                          always(0),
+		"vllm:kv_cache_usage_perc":                           always(0.3),
+		"vllm:num_preemptions_total":                         always(2),
+		"vllm:generation_tokens_total":                       growing(9e5, 3000),
+		"vllm:prompt_tokens_total":                           growing(2e6, 6000),
 		`vllm:request_success_total{finished_reason="stop"}`: growing(4000, 30),
 		"process_start_time_seconds":                         always(1_759_000_000),
 	}
