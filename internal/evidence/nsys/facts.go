@@ -19,11 +19,12 @@ func (p *Profile) Facts() map[string]model.Fact {
 		set("profile_gap_longest_s", t.Longest)
 		if t.Graphs == 0 { // else most of the kernels were not seen
 			for class, name := range map[kernels.Class]string{
-				kernels.Attention: "profile_attention_ratio", kernels.Collective: "profile_collective_ratio", kernels.Sampling: "profile_sampling_ratio",
-				kernels.GEMM: "profile_gemm_ratio", kernels.Copy: "profile_copy_ratio", kernels.MoE: "profile_moe_ratio",
+				kernels.Attention: "profile_attention_ratio", kernels.AllReduce: "profile_all_reduce_ratio", kernels.AllToAll: "profile_all_to_all_ratio",
+				kernels.Sampling: "profile_sampling_ratio", kernels.GEMM: "profile_gemm_ratio", kernels.Copy: "profile_copy_ratio", kernels.MoE: "profile_moe_ratio",
 			} {
 				set(name, min(1, p.seconds(class)/t.Working))
 			}
+			set("profile_collective_ratio", min(1, (p.seconds(kernels.AllReduce)+p.seconds(kernels.AllToAll)+p.seconds(kernels.Collective))/t.Working))
 		}
 	}
 	if c := p.Calls; c != nil && c.Launches+c.GraphLaunches > 0 {

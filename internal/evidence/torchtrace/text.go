@@ -16,7 +16,7 @@ func (p *Profile) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "torch profile%s · %s\n%s\n\n", p.of(), seconds(p.Seconds), p.finding())
 	if g := p.GPU; g != nil {
-		fmt.Fprintf(b, " gpu      busy %s; %s it waits for the host to launch; longest gap %s\n", percent(g.Busy), percent(g.LaunchWait), seconds(g.LongestGap))
+		fmt.Fprintf(b, " gpu      busy %s; %slongest gap %s\n", percent(g.Busy), g.waits(), seconds(g.LongestGap))
 		fmt.Fprintf(b, " graphs   %s\n", p.graphs())
 	}
 	p.steps(b, " decode ", p.Decode)
@@ -53,31 +53,61 @@ const late, much = 0.6, 0.25
 // finding is the sentence that comes first.
 func (p *Profile) finding() string {
 	if p.GPU == nil {
-		return "no kernel was seen"
+		return p.hostFinding()
 	}
 	out := fmt.Sprintf("the GPU is busy %s of the time", percent(p.GPU.Busy))
-	if s := p.Decode; s != nil {
-		worked := seconds(s.Busy * s.Seconds)
-		waits := fmt.Sprintf("of the %s of a decode step the GPU works %s and waits %s for launches", seconds(s.Seconds), worked, seconds(s.LaunchWait*s.Seconds))
-		switch {
-		case s.Kernels < minKernels:
-		case s.Busy < late && s.Graphed < 0.05:
-			return "no CUDA graphs: " + waits
-		case s.Busy < late:
-			return "CUDA graphs are on, and the host is late all the same: " + waits
-		}
+	if s := p.Decode; s != nil && s.Worked != nil {
 		out = fmt.Sprintf("the GPU is busy %s of a decode step of %s", percent(s.Busy), seconds(s.Seconds))
-		if s.Graphed >= 0.5 {
-			out += ", whose kernels come out of CUDA graphs"
+		if s.Launched != nil {
+			waits := fmt.Sprintf("of the %s of a decode step the GPU works %s and waits %s for launches", seconds(s.Seconds), seconds(s.Busy*s.Seconds), seconds(s.Wait*s.Seconds))
+			switch {
+			case s.Kernels < minKernels:
+			case s.Busy < late && s.Graphed < 0.05:
+				return "no CUDA graphs: " + waits
+			case s.Busy < late:
+				return "CUDA graphs are on, and the host is late all the same: " + waits
+			}
+			if s.Graphed >= 0.5 {
+				out += ", whose kernels come out of CUDA graphs"
+			}
 		}
 	}
-	if share := p.share(kernels.Collective); share >= much {
-		return out + fmt.Sprintf("; %s of the time are collectives, waiting for other ranks included", percent(share))
+	if share := p.exchange(); share >= much {
+		return out + fmt.Sprintf("; %s of the time is exchange between GPUs, most of it %s, waiting for other ranks included", percent(share), p.exchanged())
 	}
 	if len(p.Classes) > 0 {
 		out += fmt.Sprintf("; most of its work is %s (%s of the time)", p.Classes[0].Class, percent(p.Classes[0].Share))
 	}
 	return out
+}
+
+// hostFinding is the finding of a trace that has the host alone.
+func (p *Profile) hostFinding() string {
+	out := "no kernel of a GPU was seen, only the host"
+	if p.Decode != nil {
+		out += fmt.Sprintf("; a decode step takes %s", seconds(p.Decode.Seconds))
+	}
+	if h := p.Host; h != nil && len(h.Spots) > 0 && h.Seconds > 0 {
+		out += fmt.Sprintf("; it spends most in %s: %s of its time", short(h.Spots[0].Name, 68), percent(min(1, h.Spots[0].Seconds/h.Seconds)))
+	}
+	return out
+}
+
+// exchanged is the kind of exchange that takes most.
+func (p *Profile) exchanged() kernels.Class {
+	for _, c := range p.Classes { // the longest first
+		if c.Class.Exchanges() {
+			return c.Class
+		}
+	}
+	return kernels.Collective
+}
+
+func (g *GPU) waits() string {
+	if g.Launched == nil {
+		return ""
+	}
+	return percent(g.Wait) + " it waits for the host to launch; "
 }
 
 func (p *Profile) of() string {
@@ -92,7 +122,10 @@ func (p *Profile) of() string {
 }
 
 func (p *Profile) graphs() string {
-	if p.GPU.Graphed == 0 {
+	switch l := p.GPU.Launched; {
+	case l == nil:
+		return "unknown: the trace lacks the calls that launched the kernels"
+	case l.Graphed == 0:
 		return fmt.Sprintf("none: %s kernels were launched one by one, in %s calls", count(p.GPU.Kernels), count(p.LaunchCalls))
 	}
 	return fmt.Sprintf("%s of %s kernels came out of CUDA graphs, in %s launch calls in all", percent(p.GPU.Graphed), count(p.GPU.Kernels), count(p.LaunchCalls))
@@ -106,8 +139,17 @@ func (p *Profile) steps(w io.Writer, title string, s *Steps) {
 	if s.Tokens > 0 {
 		tokens = fmt.Sprintf(", %s prompt tokens", count(int(s.Tokens)))
 	}
-	fmt.Fprintf(w, "%s  %s a step (median of %d), GPU busy %s and waiting for launches %s of it, %s kernels%s\n",
-		title, seconds(s.Seconds), s.Count, percent(s.Busy), percent(s.LaunchWait), count(int(s.Kernels)), tokens)
+	fmt.Fprintf(w, "%s  %s a step (median of %d)%s%s\n", title, seconds(s.Seconds), s.Count, s.worked(), tokens)
+}
+
+func (s *Steps) worked() string {
+	switch {
+	case s.Worked == nil:
+		return ""
+	case s.Launched == nil:
+		return fmt.Sprintf(", GPU busy %s of it, %s kernels", percent(s.Busy), count(int(s.Kernels)))
+	}
+	return fmt.Sprintf(", GPU busy %s and waiting for launches %s of it, %s kernels", percent(s.Busy), percent(s.Wait), count(int(s.Kernels)))
 }
 
 func onThread(name string) string {
