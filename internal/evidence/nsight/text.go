@@ -13,6 +13,9 @@ import (
 // shownKernels is how many kernels the text lists.
 const shownKernels = 6
 
+// idleLanes is the warp efficiency below which a kernel that is bound by arithmetic could do with fewer instructions.
+const idleLanes = 0.75
+
 // WriteText writes the finding, the classes and the longest kernels.
 func (p *Profile) WriteText(w io.Writer) error {
 	var b strings.Builder
@@ -97,6 +100,8 @@ func (g *Group) words() []string {
 	switch {
 	case g.Bound == Unknown:
 		out = append(out, "no throughputs")
+	case g.exhausted() && g.Bound == Compute && g.Lanes != nil && *g.Lanes < idleLanes:
+		out = append(out, fmt.Sprintf("%s, above 80 %% of its peak, though an instruction runs for only %s of a warp's lanes", g.Bound, ratio(g.Lanes)))
 	case g.exhausted():
 		out = append(out, string(g.Bound)+", above 80 % of its peak: no more to be had")
 	default:
