@@ -109,3 +109,12 @@ func UnpacksWeights(name string) bool {
 	}
 	return false
 }
+
+// Short cuts a name, whose template arguments run to pages, to n characters, and takes line breaks out.
+func Short(name string, n int) string {
+	name = strings.Join(strings.Fields(name), " ")
+	if r := []rune(name); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return name
+}

@@ -185,3 +185,31 @@ func TestClassesThatWaitForOtherRanks(t *testing.T) {
 		}
 	}
 }
+
+func TestCallsThatWait(t *testing.T) {
+	for name, want := range map[string]bool{
+		"multiprocessing/connection.py(378): _recv":                true,
+		"threading.py(637): wait":                                  true,
+		"<built-in method poll of select.epoll object at 0x7ff>":   true,
+		"<built-in function sched_yield>":                          true,
+		"cudaStreamSynchronize":                                    true,
+		"<built-in method acquire of _thread.lock object at 0x7f>": true,
+		"asyncio/runners.py(118): run":                             true,
+		"zmq/sugar/socket.py(638): send":                           false,
+		"aten::select_backward":                                    false,
+		"aten::mm":                                                 false,
+		"cudaLaunchKernel":                                         false,
+	} {
+		if Waits(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}
+
+func TestShortNames(t *testing.T) {
+	for in, want := range map[string]string{"a  b\nc": "a b c", "abcdef": "abcdef", "äöüßéàç": "äöüßé…", "": ""} {
+		if got := Short(in, 6); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

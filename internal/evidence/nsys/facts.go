@@ -1,8 +1,6 @@
 package nsys
 
 import (
-	"strconv"
-
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -12,7 +10,7 @@ import (
 func (p *Profile) Facts() map[string]model.Fact {
 	out := map[string]model.Fact{}
 	set := func(name string, v float64) {
-		out[name] = model.Fact{Text: strconv.FormatFloat(v, 'f', -1, 64), Num: v, IsNum: true, From: "nsight systems"}
+		out[name] = model.Measured(v, "nsight systems")
 	}
 	if t := p.Timeline; t != nil && t.Working > 0 {
 		set("profile_gpu_busy_ratio", t.Busy/t.Working)

@@ -3,7 +3,6 @@ package torchtrace
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
@@ -179,6 +178,4 @@ func (s *Steps) facts(put func(string, float64)) {
 	}
 }
 
-func number(v float64) model.Fact {
-	return model.Fact{Text: strconv.FormatFloat(v, 'g', 6, 64), Num: v, IsNum: true, From: "torch profile"}
-}
+func number(v float64) model.Fact { return model.Measured(v, "torch profile") }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/units"
 )
 
 // Ranks are the profiles of several ranks of one model over the same time.
@@ -212,9 +213,9 @@ func (r *Ranks) Finding() string {
 	if r.Straggler < 0 {
 		return ""
 	}
-	out := fmt.Sprintf("of %d ranks, others wait for rank %d: up to %s of the time in collectives", len(r.Profiles), r.Straggler, percent(r.Wait))
+	out := fmt.Sprintf("of %d ranks, others wait for rank %d: up to %s of the time in collectives", len(r.Profiles), r.Straggler, units.Percent(r.Wait))
 	if r.Skew != nil {
-		out += fmt.Sprintf("; steps end within %s of each other", seconds(*r.Skew))
+		out += fmt.Sprintf("; steps end within %s of each other", units.Seconds(*r.Skew))
 	}
 	if r.Experts > 0 {
 		out += fmt.Sprintf("\nexperts' kernels take %.2g times as long on one rank as on another", r.Experts)

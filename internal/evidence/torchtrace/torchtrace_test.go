@@ -59,6 +59,38 @@ func TestGraphsAndEagerAreToldApart(t *testing.T) {
 	}
 }
 
+// vLLM 0.32 on the CPU, ten steps with detailed_trace_annotation and without stacks.
+func TestATraceOfAServerOnTheCPUHasStepsAndSpotsAndNoGPU(t *testing.T) {
+	p, err := Open("testdata/cpu.pt.trace.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := p.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/cpu.txt", b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/cpu.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), b.String()); d != "" {
+		t.Error(d)
+	}
+	for name := range p.Facts() {
+		if name != "profile_step_s" && name != "profile_prefill_step_s" && name != "profile_world_size" && name != "profile_gc_ratio" {
+			t.Errorf("%s is said of a server without a GPU", name)
+		}
+	}
+	if p.Decode == nil || p.Decode.Worked != nil || p.Host.Spots[0].Name != "aten::mm" || p.Rank != 0 {
+		t.Errorf("%+v %+v", p.Decode, p.Host)
+	}
+}
+
 // work is a kernel on the GPU in microseconds, with the call that launched it.
 func work(name string, call string, at, launched, dur float64, correlation int) string {
 	return fmt.Sprintf(`{"ph":"X","cat":"kernel","name":%q,"pid":0,"tid":7,"ts":%g,"dur":%g,"args":{"device":0,"correlation":%d}},

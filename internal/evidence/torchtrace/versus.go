@@ -3,6 +3,8 @@ package torchtrace
 import (
 	"fmt"
 	"math"
+
+	"github.com/inferdx/inferdx/internal/units"
 )
 
 // Versus compares the decode steps of a model with CUDA graphs and without: what eager mode costs. Times are in seconds.
@@ -47,10 +49,10 @@ func (s *Steps) side() Side { return Side{s.Seconds, s.Busy * s.Seconds, s.Wait 
 
 // String says what is lost.
 func (v *Versus) String() string {
-	out := fmt.Sprintf("a decode step takes %s without CUDA graphs and %s with them", seconds(v.Eager.Step), seconds(v.Graphs.Step))
+	out := fmt.Sprintf("a decode step takes %s without CUDA graphs and %s with them", units.Seconds(v.Eager.Step), units.Seconds(v.Graphs.Step))
 	if v.Cost > 0 {
-		out += fmt.Sprintf(": eager mode costs %s a step", seconds(v.Cost))
+		out += fmt.Sprintf(": eager mode costs %s a step", units.Seconds(v.Cost))
 	}
 	return out + fmt.Sprintf("; the GPU works %s and %s of it, and waits %s and %s for launches",
-		seconds(v.Eager.Worked), seconds(v.Graphs.Worked), seconds(v.Eager.Waited), seconds(v.Graphs.Waited))
+		units.Seconds(v.Eager.Worked), units.Seconds(v.Graphs.Worked), units.Seconds(v.Eager.Waited), units.Seconds(v.Graphs.Waited))
 }
