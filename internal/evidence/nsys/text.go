@@ -17,6 +17,8 @@ const (
 	// few launches to say so.
 	starved     = 0.5
 	fewLaunches = 1000
+	// launchGap is the length, in seconds, that a gap between two launches does not reach; between two steps it does.
+	launchGap = 1e-3
 )
 
 // WriteText writes the finding, the classes of kernels, the gaps and the longest kernels.
@@ -26,7 +28,7 @@ func (p *Profile) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "class\ttime\tshare\tnumber")
 	for _, g := range p.Classes {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\n", g.Name, units.Seconds(g.Seconds), units.Percent(g.Share), g.Count)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", g.Name, units.Seconds(g.Seconds), units.Percent(g.Share), units.Count(g.Count))
 	}
 	_ = t.Flush() // a Builder takes everything
 	p.gaps(&b)
@@ -49,7 +51,7 @@ func (p *Profile) title() string {
 		}
 		s += ", "
 	}
-	s += fmt.Sprintf("%d kernels in %s", p.Kernels, units.Seconds(p.KernelSeconds))
+	s += fmt.Sprintf("%s kernels in %s", units.Count(p.Kernels), units.Seconds(p.KernelSeconds))
 	if p.GPU != "" {
 		s += " (" + p.GPU + ")"
 	}
@@ -63,9 +65,9 @@ func (p *Profile) finding() string {
 		out = append(out, fmt.Sprintf("the GPU was busy %s of the time, pauses of %s and more left out", units.Percent(t.Busy/t.Working), units.Seconds(longPause/1e9)))
 	}
 	if c := p.Calls; c != nil && c.Launches >= fewLaunches && c.GraphLaunches == 0 {
-		s := fmt.Sprintf("%d kernels were launched one by one and no CUDA graph", c.Launches)
+		s := fmt.Sprintf("%s kernels were launched one by one and no CUDA graph", units.Count(c.Launches))
 		if t := p.Timeline; t != nil && t.Working > 0 && t.Busy/t.Working < starved {
-			s += ": the host does not launch them fast enough"
+			s += t.between()
 		}
 		out = append(out, s)
 	}
@@ -76,6 +78,23 @@ func (p *Profile) finding() string {
 		return "no kernels were seen"
 	}
 	return strings.Join(out, "; ")
+}
+
+// between says why a GPU idles beside launches one by one, where gaps as between two launches make up most of its idle time.
+func (t *Timeline) between() string {
+	short, all := 0.0, 0.0
+	for _, g := range t.Gaps {
+		if g.From < float64(longPause)/1e9 {
+			all += g.Seconds
+		}
+		if g.From < launchGap {
+			short += g.Seconds
+		}
+	}
+	if short < all/2 {
+		return ""
+	}
+	return fmt.Sprintf(": it idles between them (%s of its idle time in gaps below %s), the host does not launch them fast enough", units.Percent(short/all), units.Seconds(launchGap))
 }
 
 func (p *Profile) gaps(b *strings.Builder) {
@@ -92,7 +111,7 @@ func (p *Profile) gaps(b *strings.Builder) {
 		if i+1 < len(t.Gaps) {
 			name = "below " + units.Seconds(t.Gaps[i+1].From)
 		}
-		out = append(out, fmt.Sprintf("%s in gaps %s (%d)", units.Seconds(g.Seconds), name, g.Count))
+		out = append(out, fmt.Sprintf("%s in gaps %s (%s)", units.Seconds(g.Seconds), name, units.Count(g.Count)))
 	}
 	if len(out) > 0 {
 		fmt.Fprintf(b, "\nidle: %s; the longest %s\n", strings.Join(out, ", "), units.Seconds(t.Longest))
@@ -104,8 +123,8 @@ func (p *Profile) calls(b *strings.Builder) {
 	if c == nil {
 		return
 	}
-	fmt.Fprintf(b, "host: %d kernel launches and %d graph launches in %s, %s waiting for the GPU, %s in %d allocations\n",
-		c.Launches, c.GraphLaunches, units.Seconds(c.LaunchSeconds), units.Seconds(c.SyncSeconds), units.Seconds(c.AllocSeconds), c.Allocs)
+	fmt.Fprintf(b, "host: %s kernel launches and %s graph launches in %s, %s waiting for the GPU, %s in %s allocations\n",
+		units.Count(c.Launches), units.Count(c.GraphLaunches), units.Seconds(c.LaunchSeconds), units.Seconds(c.SyncSeconds), units.Seconds(c.AllocSeconds), units.Count(c.Allocs))
 }
 
 func list(b *strings.Builder, title string, groups []Group) {
@@ -118,6 +137,6 @@ func list(b *strings.Builder, title string, groups []Group) {
 		if g.Share > 0 {
 			share = units.Percent(g.Share) + "  "
 		}
-		fmt.Fprintf(b, "  %s%s in %d  %s\n", share, units.Seconds(g.Seconds), g.Count, kernels.Short(g.Name, 80))
+		fmt.Fprintf(b, "  %s%s in %s  %s\n", share, units.Seconds(g.Seconds), units.Count(g.Count), kernels.Short(g.Name, 80))
 	}
 }
