@@ -3,6 +3,7 @@ package model
 import (
 	"iter"
 	"maps"
+	"strconv"
 	"time"
 )
 
@@ -28,6 +29,11 @@ type Fact struct {
 	Explicit bool
 	// Inferred marks a value deduced from behaviour (a cap from its plateau).
 	Inferred bool
+}
+
+// Measured is the fact of a number that was measured or counted.
+func Measured(v float64, from string) Fact {
+	return Fact{Text: strconv.FormatFloat(v, 'f', -1, 64), Num: v, IsNum: true, From: from}
 }
 
 // Missing is a signal that could not be seen, and how to get it exported.

@@ -80,13 +80,48 @@ func TestClassOf(t *testing.T) {
 		{"void cutlass::device_kernel<cutlass::gemm::kernel::GemmUniversal<cutlass::gemm::GroupProblemShape<cute::tuple<int, int, int> >", MoE},
 		{"void deep_gemm::sm90_fp8_gemm_1d2d_impl<(deep_gemm::GemmType)1, MGroupedContiguous>", MoE},
 		// collectives
-		{"ncclDevKernel_AllReduce_Sum_bf16_RING_LL(ncclDevKernelArgsStorage<4096ul>)", Collective},
+		{"ncclDevKernel_AllReduce_Sum_bf16_RING_LL(ncclDevKernelArgsStorage<4096ul>)", AllReduce},
 		{"ncclDevKernel_AllGather_RING_LL(ncclDevKernelArgsStorage<4096ul>)", Collective},
-		{"void vllm::cross_device_reduce_1stage<__nv_bfloat16, 8>(vllm::RankData*, vllm::RankSignals", Collective},
-		{"void flashinfer::trtllm_allreduce_fusion::allreduce_fusion_kernel_oneshot_lamport<(AllReduceFusionPattern)1, __nv_bfloat16, 4, true> RMSNorm", Collective},
-		{"multimem_all_reduce_kernel", Collective},
-		{"void deep_ep::intranode::dispatch<8, 768, 8192>(int4*, float*, int*", Collective},
-		{"void deep_ep::internode_ll::combine<false, 3, 7168, 9>(void*, void*", Collective},
+		{"void vllm::cross_device_reduce_1stage<__nv_bfloat16, 8>(vllm::RankData*, vllm::RankSignals", AllReduce},
+		{"void flashinfer::trtllm_allreduce_fusion::allreduce_fusion_kernel_oneshot_lamport<(AllReduceFusionPattern)1, __nv_bfloat16, 4, true> RMSNorm", AllReduce},
+		{"multimem_all_reduce_kernel", AllReduce},
+		{"void deep_ep::intranode::dispatch<8, 768, 8192>(int4*, float*, int*", AllToAll},
+		{"void deep_ep::internode_ll::combine<false, 3, 7168, 9>(void*, void*", AllToAll},
+		{"ncclDevKernel_ReduceScatter_Sum_bf16_RING_LL(ncclDevKernelArgsStorage<4096ul>)", Collective},
+		{"ncclSymkDevKernel_AllReduce_RSxLD_AGxST_bf16", AllReduce},
+		{"ncclKernel_AllReduce_RING_LL_Sum_half(ncclWorkElem)", AllReduce},
+		{"void tensorrt_llm::kernels::twoShotAllReduceKernel<__nv_bfloat16, 8, true>", AllReduce},
+		{"void quickreduce::allreduce_prototype_twoshot<quickreduce::AllReduceTwoshot<half>>", AllReduce},
+		{"ncclDevKernel_SendRecv(ncclDevKernelArgsStorage<4096ul>)", AllToAll},
+		{"void tensorrt_llm::kernels::moe_comm::moeAllToAllKernel<int>", AllToAll},
+		{"void tensorrt_llm::kernels::moe_alltoall::moeA2ADispatchKernel<8>", AllToAll},
+		{"a2a_combine_recv_kernel", AllToAll},
+		{"void nvshmemi_transfer_rma_kernel", AllToAll},
+		{"void mori::moe::EpDispatchIntraNodeKernel<hip_bfloat16>", AllToAll},
+		// SGLang, TensorRT-LLM, FlashInfer on Hopper, DeepGEMM, Inductor
+		{"void flashinfer::PrefillWithKVCacheKernel<flashinfer::CollectiveMainloop<", Attention},
+		{"_fwd_kernel_stage2", Attention},
+		{"sparse_mla_prefill_mg_dual_kernel", Attention},
+		{"void aiter::mla_dec_stage1_bf16_a16w16", Attention},
+		{"void sm90::fwd::sparse_attn_fwd_kernel<576>", Attention},
+		{"StoreKVCacheKernel<256>", Copy},
+		{"indexer_k_quant_and_cache_kernel", Copy},
+		{"void deep_gemm::sm100_fp8_gemm_1d1d_impl<0u, 4096u, 7168u, (deep_gemm::GemmType)2>", MoE},
+		{"void deep_gemm::sm100_fp8_gemm_1d1d_impl<0u, 4096u, 7168u, (deep_gemm::GemmType)0>", GEMM},
+		{"bmm_MxE4m3_MxE2m1MxE4m3_Fp32_t128x16x256u2_s4_et128x16_transOut_dynB_sm100f", MoE},
+		{"bmm_Bfloat16_Bfloat16Bfloat16_Fp32_t128x8x128_s6_et64x8_sm100a", GEMM},
+		{"void tensorrt_llm::kernels::cutlass_kernels::doActivationKernel<__nv_bfloat16>", MoE},
+		{"moe_fused_gate_kernel", MoE},
+		{"_fwd_kernel_ep_gather", MoE},
+		{"triton_tem_fused__to_copy_mm_t_7", GEMM},
+		{"void machete::machete_gemm", GEMM},
+		{"triton_red_fused__to_copy_add_mean_mul_pow_rsqrt_1", Norm},
+		{"void tensorrt_llm::kernels::generalRmsNorm<__nv_bfloat16>", Norm},
+		{"void flashinfer::BatchQKApplyRotaryPosIdsCosSinCacheEnhancedHeadParallelismKernel<true, 128u>", Elementwise},
+		{"void tensorrt_llm::kernels::topKStage1<float, 256, 8>", Sampling},
+		{"void at::native::(anonymous namespace)::distribution_elementwise_grid_stride_kernel<float, 4, exponential>", Sampling},
+		{"void at::native::tensor_kernel_scan_innermost_dim<float, std::plus<float> >", Sampling},
+		{"void (anonymous namespace)::softmax_warp_forward<float, float, float, 8, false, false>", Other},
 		// norms, sampling
 		{"void flashinfer::norm::FusedAddRMSNormKernel<8u, __nv_bfloat16>", Norm},
 		{"void at::native::(anonymous namespace)::vectorized_layer_norm_kernel<c10::BFloat16, float>", Norm},
@@ -139,6 +174,42 @@ func TestKernelsThatUnpackWeights(t *testing.T) {
 	for _, name := range []string{"void marlin::Marlin<__nv_bfloat16, 1125899906843140l>", "nvjet_sm90_tst_128x8_64x12_2x1_v_bz_TNT", "machete_gemm"} {
 		if UnpacksWeights(name) {
 			t.Errorf("%q does not unpack", name)
+		}
+	}
+}
+
+func TestClassesThatWaitForOtherRanks(t *testing.T) {
+	for _, c := range Classes() {
+		if want := c == AllReduce || c == AllToAll || c == Collective; c.Exchanges() != want {
+			t.Errorf("%s: %v", c, c.Exchanges())
+		}
+	}
+}
+
+func TestCallsThatWait(t *testing.T) {
+	for name, want := range map[string]bool{
+		"multiprocessing/connection.py(378): _recv":                true,
+		"threading.py(637): wait":                                  true,
+		"<built-in method poll of select.epoll object at 0x7ff>":   true,
+		"<built-in function sched_yield>":                          true,
+		"cudaStreamSynchronize":                                    true,
+		"<built-in method acquire of _thread.lock object at 0x7f>": true,
+		"asyncio/runners.py(118): run":                             true,
+		"zmq/sugar/socket.py(638): send":                           false,
+		"aten::select_backward":                                    false,
+		"aten::mm":                                                 false,
+		"cudaLaunchKernel":                                         false,
+	} {
+		if Waits(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}
+
+func TestShortNames(t *testing.T) {
+	for in, want := range map[string]string{"a  b\nc": "a b c", "abcdef": "abcdef", "äöüßéàç": "äöüßé…", "": ""} {
+		if got := Short(in, 6); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
 }

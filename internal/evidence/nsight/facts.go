@@ -1,8 +1,6 @@
 package nsight
 
 import (
-	"strconv"
-
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -14,7 +12,7 @@ const from = "nsight compute"
 func (p *Profile) Facts() map[string]model.Fact {
 	out := map[string]model.Fact{}
 	set := func(name string, v float64) {
-		out[name] = model.Fact{Text: strconv.FormatFloat(v, 'f', -1, 64), Num: v, IsNum: true, From: from}
+		out[name] = model.Measured(v, from)
 	}
 	maybe := func(name string, v *float64) {
 		if v != nil {

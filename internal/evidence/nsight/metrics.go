@@ -2,6 +2,8 @@ package nsight
 
 import (
 	"math"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -130,10 +132,48 @@ func (m metric) ratio() bool {
 // largest is beyond any counter of a kernel, and far enough below what overflows when counters are multiplied.
 const largest = 1e24
 
+// style is how a page writes numbers. ncu follows the locale: 31,456.12 or 31.456,12.
+type style struct {
+	comma   bool
+	learned int // records
+}
+
+// enough is how many records tell the style: a page of numbers with decimals shows it in the first.
+const enough = 64
+
+// european is a number that only a page with decimal commas has: ncu writes two decimals, and groups are of three digits.
+var european = regexp.MustCompile(`^-?\d[\d.' \x{a0}\x{202f}\x{2019}]*,(\d{1,2}|\d{4,})$|^-?\d{1,3}(\.\d{3})+,\d+$`)
+
+// learn looks at the fields of a record; what it once saw holds for the page.
+func (s *style) learn(fields []string) {
+	if s.comma || s.learned >= enough {
+		return
+	}
+	s.learned++
+	s.comma = slices.ContainsFunc(fields, func(f string) bool { return len(f) <= 40 && european.MatchString(f) })
+}
+
+// plain writes a number without groups and with a decimal point.
+func (s *style) plain(text string) string {
+	decimal, group := '.', ','
+	if s.comma {
+		decimal, group = ',', '.'
+	}
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case decimal:
+			return '.'
+		case group, ' ', '\u00a0', '\u202f', '\'', '\u2019':
+			return -1
+		}
+		return r
+	}, text)
+}
+
 // number reads a value in its unit as seconds, bytes, hertz or a plain number, and percent as a ratio.
 // False where it is none, as "n/a" and "nan".
-func number(text, unit string, m metric) (float64, bool) {
-	v, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64)
+func (s *style) number(text, unit string, m metric) (float64, bool) {
+	v, err := strconv.ParseFloat(s.plain(text), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
 		return 0, false
 	}
@@ -150,7 +190,7 @@ func number(text, unit string, m metric) (float64, bool) {
 
 // scale is how much of the base unit one of a printed unit is: ncu writes usecond, us, Gbyte, Mhz, cycle, Kinst.
 func scale(unit string) float64 {
-	for _, base := range []string{"second", "s", "byte", "hz", "B"} {
+	for _, base := range []string{"second", "s", "byte", "hz", "B", "inst", "cycle"} {
 		prefix, ok := strings.CutSuffix(unit, base)
 		if !ok {
 			prefix, ok = strings.CutSuffix(unit, strings.ToUpper(base[:1])+base[1:])

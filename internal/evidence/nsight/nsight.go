@@ -3,9 +3,7 @@
 package nsight
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
+	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
 
 // ErrUnrecognised is the fault of a file that is no page of Nsight Compute.
@@ -95,19 +94,15 @@ func Recognise(head []byte) bool {
 	return bytes.Contains(head, []byte("==PROF==")) || bytes.HasPrefix(head, []byte(`"ID","Process ID","Process Name","Host Name","Kernel Name"`))
 }
 
-// Read reads a page to its end; gzip is recognised. What was read before a file breaks off is told, with a note.
+// Read reads a page to its end; gzip and UTF-16 are recognised. What was read before a file breaks off is told, with a note.
 func Read(r io.Reader) (*Profile, error) {
-	br := bufio.NewReaderSize(r, 1<<16)
-	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(br)
-		if err != nil {
-			return nil, err
-		}
-		br = bufio.NewReaderSize(z, 1<<16)
+	br, err := packed.Reader(r)
+	if err != nil {
+		return nil, err
 	}
 	s := newSum()
 	p := &page{each: s.add}
-	err := eachRecord(br, p.record)
+	err = eachRecord(br, p.record)
 	p.flush()
 	if s.all.launches == 0 {
 		switch {

@@ -3,6 +3,7 @@ package nsight
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -13,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -157,6 +159,11 @@ func TestNumbers(t *testing.T) {
 		{"4.8", "Tbyte/second", dramRate, 4.8e12},
 		{"4.8", "Kbyte/cycle", dramPeak, 4800},
 		{"12", "block", limitWarps, 12},
+		{"1.2", "Kinst", waves, 1200},
+		{"31456", "nsecond", duration, 31456e-9},
+		{"31456", "byte", dramBytes, 31456},
+		{"3199481244.39", "hz", dramClock, 3199481244.39},
+		{"31'456.5", "ns", duration, 31456.5e-9},
 		{"79.42", "%", dram, .7942},
 		{"2.1", "Tbyte/second", memory, math.NaN()},
 		{"n/a", "%", dram, math.NaN()},
@@ -165,7 +172,7 @@ func TestNumbers(t *testing.T) {
 		{"1e999", "", waves, math.NaN()},
 	}
 	for _, tt := range tests {
-		got, ok := number(tt.text, tt.unit, tt.metric)
+		got, ok := (&style{}).number(tt.text, tt.unit, tt.metric)
 		if ok == math.IsNaN(tt.want) || ok && math.Abs(got-tt.want) > 1e-9*math.Abs(tt.want) {
 			t.Errorf("%s %s is %v, %v, want %v", tt.text, tt.unit, got, ok, tt.want)
 		}
@@ -198,6 +205,60 @@ func TestClassesAreWeightedByDuration(t *testing.T) {
 	if f := p.Facts(); !near100(f["kernel_compute_bound_ratio"].Num, .6) || !near100(f["kernel_dram_bound_ratio"].Num, .1) || !near100(f["kernel_attention_peak_ratio"].Num, .6) {
 		t.Errorf("facts: %v", f)
 	}
+}
+
+// ncu writes numbers by the locale of whoever ran it.
+func TestPagesOfOtherLocales(t *testing.T) {
+	rows := func(one, two []string) string {
+		var b strings.Builder
+		b.WriteString(rawHeader + rawUnits)
+		for i, v := range [][]string{one, two} {
+			b.WriteString(rawRow(i, "nvjet", v[0], v[1], v[2], v[3]))
+		}
+		return b.String()
+	}
+	for name, in := range map[string]string{
+		"C":      rows([]string{"1379.71", "20.00", "93.82", "93.40"}, []string{"1208", "8.2", "75", "75"}),
+		"en_US":  rows([]string{"1,379.71", "20.00", "93.82", "93.40"}, []string{"1,208", "8.2", "75", "75"}),
+		"de_DE":  rows([]string{"1.379,71", "20,00", "93,82", "93,40"}, []string{"1.208", "8,2", "75", "75"}),
+		"fr_FR":  rows([]string{"1\u202f379,71", "20,00", "93,82", "93,40"}, []string{"1\u202f208", "8,2", "75", "75"}),
+		"de_CH":  rows([]string{"1’379.71", "20.00", "93.82", "93.40"}, []string{"1’208", "8.2", "75", "75"}),
+		"UTF-16": utf16Of(rows([]string{"1,379.71", "20.00", "93.82", "93.40"}, []string{"1,208", "8.2", "75", "75"})),
+	} {
+		p, err := Read(strings.NewReader(in))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !near100(p.All.Seconds, 2587.71e-6) || math.Abs(*p.All.DRAM-0.8481) > 1e-4 || p.All.Bound != DRAM {
+			t.Errorf("%s: %v s, DRAM %v, bound by %s", name, p.All.Seconds, *p.All.DRAM, p.All.Bound)
+		}
+	}
+	details := func(values ...string) string {
+		var b strings.Builder
+		b.WriteString(oldDetails)
+		for i, m := range []string{"DRAM Frequency", "Elapsed Cycles", "Duration", "SOL SM", "SOL Memory"} {
+			fmt.Fprintf(&b, oldOneEntry, m, []string{"cycle/nsecond", "cycle", "usecond", "%", "%"}[i], values[i])
+		}
+		return b.String()
+	}
+	for name, in := range map[string]string{
+		"details, en": details("3.20", "31,456", "1,379.71", "8.24", "73.88"),
+		"details, de": details("3,20", "31.456", "1.379,71", "8,24", "73,88"),
+	} {
+		if p, err := Read(strings.NewReader(in)); err != nil || !near100(p.All.Seconds, 1379.71e-6) || !near100(*p.All.Memory, .7388) {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+}
+
+// utf16Of is text as Windows PowerShell's > writes it.
+func utf16Of(s string) string {
+	b := []byte("\xff\xfe")
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = binary.LittleEndian.AppendUint16(b, u)
+	}
+	return string(b)
 }
 
 func near100(a, b float64) bool { return math.Abs(a-b) < 1e-9 }

@@ -17,6 +17,7 @@ type page struct {
 	units   []string
 	gpu     string
 	notes   []string
+	style   style
 	current *launch
 	key     string
 	cut     bool // a launch's record was too short
@@ -55,8 +56,10 @@ func (p *page) record(fields []string) {
 	case p.raw != nil && len(fields) < len(p.columns):
 		p.cut = true
 	case p.raw != nil:
+		p.style.learn(fields)
 		p.rawLaunch(fields)
 	default:
+		p.style.learn(fields)
 		p.detail(fields)
 	}
 }
@@ -114,7 +117,7 @@ func (p *page) rawLaunch(fields []string) {
 		if c.at < len(p.units) {
 			unit = p.units[c.at]
 		}
-		switch v, ok := number(fields[c.at], unit, c.metric); {
+		switch v, ok := p.style.number(fields[c.at], unit, c.metric); {
 		case !ok:
 		case c.stall != "":
 			l.stall(c.stall, v)
@@ -144,7 +147,7 @@ func (p *page) detail(fields []string) {
 	}
 	name, unit := at("Metric Name"), at("Metric Unit")
 	if reason, ok := strings.CutPrefix(name, "Stall "); ok {
-		if v, ok := number(at("Metric Value"), "", metrics); ok {
+		if v, ok := p.style.number(at("Metric Value"), "", metrics); ok {
 			p.current.stall(strings.ReplaceAll(strings.ToLower(clip(reason, 40)), " ", "_"), v)
 		}
 		return
@@ -153,7 +156,7 @@ func (p *page) detail(fields []string) {
 	if !ok || m.ratio() && unit != "%" {
 		return
 	}
-	if v, ok := number(at("Metric Value"), unit, m); ok {
+	if v, ok := p.style.number(at("Metric Value"), unit, m); ok {
 		p.current.set(m, v)
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/evidence/kernels"
 	"github.com/inferdx/inferdx/internal/units"
 )
 
 // shownKernels is how many kernels the text lists.
 const shownKernels = 6
+
+// idleLanes is the warp efficiency below which a kernel that is bound by arithmetic could do with fewer instructions.
+const idleLanes = 0.75
 
 // WriteText writes the finding, the classes and the longest kernels.
 func (p *Profile) WriteText(w io.Writer) error {
@@ -21,7 +24,7 @@ func (p *Profile) WriteText(w io.Writer) error {
 		b.WriteString(" on " + p.GPU)
 	}
 	if p.All.Seconds > 0 {
-		b.WriteString(", " + seconds(p.All.Seconds))
+		b.WriteString(", " + units.Seconds(p.All.Seconds))
 	}
 	b.WriteString("\n" + p.finding() + "\n\n")
 	p.table(&b)
@@ -29,7 +32,7 @@ func (p *Profile) WriteText(w io.Writer) error {
 		if i == 0 {
 			b.WriteString("\nlongest kernels\n")
 		}
-		fmt.Fprintf(&b, "  %s  %s, %d x: %s\n", percent(k.Share), clip(k.Name, 60), k.Launches, strings.Join(k.words(), "; "))
+		fmt.Fprintf(&b, "  %s  %s, %d x: %s\n", units.Percent(k.Share), kernels.Short(k.Name, 60), k.Launches, strings.Join(k.words(), "; "))
 	}
 	for _, n := range p.Notes {
 		b.WriteString("note: " + n + "\n")
@@ -44,7 +47,7 @@ func (p *Profile) finding() string {
 	if a.Bound == Unknown {
 		return "the file has no throughputs, so nothing tells what the kernels are bound by; profile with --set full"
 	}
-	s := fmt.Sprintf("%s of the kernel time is bound by %s", percent(a.Bounds[a.Bound]), a.Bound.words())
+	s := fmt.Sprintf("%s of the kernel time is bound by %s", units.Percent(a.Bounds[a.Bound]), a.Bound.words())
 	if len(p.Classes) > 1 {
 		for _, c := range p.Classes {
 			if c.Bound == a.Bound {
@@ -54,7 +57,7 @@ func (p *Profile) finding() string {
 		}
 	}
 	if p.Unpacking >= 0.05 {
-		s += fmt.Sprintf("; %s is spent in kernels that unpack quantised weights at every use", percent(p.Unpacking))
+		s += fmt.Sprintf("; %s is spent in kernels that unpack quantised weights at every use", units.Percent(p.Unpacking))
 	}
 	return s
 }
@@ -85,7 +88,7 @@ func (p *Profile) table(b *strings.Builder) {
 		if g.Bound == Unknown {
 			bound = "-"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Name, percent(g.Share), bound,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Name, units.Percent(g.Share), bound,
 			ratio(g.SM), ratio(g.DRAM), ratio(g.L1Hit), ratio(g.L2Hit), ratio(g.Occupancy), ratio(g.Possible), ratio(g.Lanes))
 	}
 	_ = t.Flush() // a Builder takes everything
@@ -97,6 +100,8 @@ func (g *Group) words() []string {
 	switch {
 	case g.Bound == Unknown:
 		out = append(out, "no throughputs")
+	case g.exhausted() && g.Bound == Compute && g.Lanes != nil && *g.Lanes < idleLanes:
+		out = append(out, fmt.Sprintf("%s, above 80 %% of its peak, though an instruction runs for only %s of a warp's lanes", g.Bound, ratio(g.Lanes)))
 	case g.exhausted():
 		out = append(out, string(g.Bound)+", above 80 % of its peak: no more to be had")
 	default:
@@ -144,13 +149,9 @@ func (g *Group) exhausted() bool {
 	return g.SM != nil && g.Memory != nil && max(*g.SM, *g.Memory) > exhausted
 }
 
-func percent(v float64) string { return units.Format(v, "ratio", model.Exact) }
-
-func seconds(v float64) string { return units.Format(v, "s", model.Exact) }
-
 func ratio(v *float64) string {
 	if v == nil {
 		return "-"
 	}
-	return percent(*v)
+	return units.Percent(*v)
 }

@@ -1,8 +1,6 @@
 package nsys
 
 import (
-	"strconv"
-
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -12,18 +10,19 @@ import (
 func (p *Profile) Facts() map[string]model.Fact {
 	out := map[string]model.Fact{}
 	set := func(name string, v float64) {
-		out[name] = model.Fact{Text: strconv.FormatFloat(v, 'f', -1, 64), Num: v, IsNum: true, From: "nsight systems"}
+		out[name] = model.Measured(v, "nsight systems")
 	}
 	if t := p.Timeline; t != nil && t.Working > 0 {
 		set("profile_gpu_busy_ratio", t.Busy/t.Working)
 		set("profile_gap_longest_s", t.Longest)
 		if t.Graphs == 0 { // else most of the kernels were not seen
 			for class, name := range map[kernels.Class]string{
-				kernels.Attention: "profile_attention_ratio", kernels.Collective: "profile_collective_ratio", kernels.Sampling: "profile_sampling_ratio",
-				kernels.GEMM: "profile_gemm_ratio", kernels.Copy: "profile_copy_ratio", kernels.MoE: "profile_moe_ratio",
+				kernels.Attention: "profile_attention_ratio", kernels.AllReduce: "profile_all_reduce_ratio", kernels.AllToAll: "profile_all_to_all_ratio",
+				kernels.Sampling: "profile_sampling_ratio", kernels.GEMM: "profile_gemm_ratio", kernels.Copy: "profile_copy_ratio", kernels.MoE: "profile_moe_ratio",
 			} {
 				set(name, min(1, p.seconds(class)/t.Working))
 			}
+			set("profile_collective_ratio", min(1, (p.seconds(kernels.AllReduce)+p.seconds(kernels.AllToAll)+p.seconds(kernels.Collective))/t.Working))
 		}
 	}
 	if c := p.Calls; c != nil && c.Launches+c.GraphLaunches > 0 {

@@ -3,9 +3,7 @@
 package nsys
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
+	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
 
 // ErrUnrecognised is the fault of a file that is neither.
@@ -131,13 +130,9 @@ func Recognise(head []byte) bool {
 // Read reads an export from a stream; gzip is recognised. A database is copied to a temporary file first, as it cannot
 // be read from front to back.
 func Read(r io.Reader) (*Profile, error) {
-	br := bufio.NewReaderSize(r, 1<<16)
-	if head, _ := br.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(br)
-		if err != nil {
-			return nil, err
-		}
-		br = bufio.NewReaderSize(z, 1<<16)
+	br, err := packed.Reader(r)
+	if err != nil {
+		return nil, err
 	}
 	if head, _ := br.Peek(len(magic)); string(head) != magic {
 		return readTables(br)

@@ -191,6 +191,28 @@ func TestPausesAreNoIdleTimeOfAStep(t *testing.T) {
 	}
 }
 
+// A GPU that has little to do idles between steps, and no graph would help.
+func TestIdleTimeBetweenStepsIsNotBlamedOnLaunches(t *testing.T) {
+	for name, tt := range map[string]struct {
+		apart float64
+		want  bool
+	}{"between launches": {50, true}, "between steps": {5000, false}} {
+		e := newExport(t, released)
+		for i := range 20 {
+			e.kernel(float64(i)*tt.apart, 5, 0, "nvjet", nil)
+		}
+		e.call(0, 5, "cudaLaunchKernel_v7000", 1200)
+		p, err := e.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text bytes.Buffer
+		if err := p.WriteText(&text); err != nil || strings.Contains(text.String(), "does not launch them fast enough") != tt.want {
+			t.Errorf("%s: %v\n%s", name, err, text.String())
+		}
+	}
+}
+
 func TestDevicesAreAddedUp(t *testing.T) {
 	e := newExport(t, released)
 	e.kernel(0, 100, 0, "nvjet", nil)
@@ -303,7 +325,7 @@ func TestTables(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 	var text bytes.Buffer
-	if err := p.WriteText(&text); err != nil || !strings.Contains(text.String(), "1500 kernels were launched one by one and no CUDA graph") {
+	if err := p.WriteText(&text); err != nil || !strings.Contains(text.String(), "1,500 kernels were launched one by one and no CUDA graph") {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }

@@ -1,27 +1,83 @@
-// Package packed opens what a user hands over, whether it is compressed with gzip or not.
+// Package packed opens what a user hands over: compressed with gzip or not, and text as Windows writes it.
 package packed
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
-// Reader unpacks a stream that begins like gzip, and gives any other as it is.
-func Reader(r io.Reader) (io.Reader, error) {
-	var magic [2]byte
-	n, err := io.ReadFull(r, magic[:])
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+const (
+	window = 64 << 10
+	// A file that unpacks to more than harmless and inflates by more than inflation is made to fill memory and disk:
+	// traces and pages shrink to a tenth or a fiftieth, gzip's least is a thousandth.
+	harmless  = 256 << 20
+	inflation = 400
+)
+
+// errBomb is the fault of a file that is made to inflate.
+var errBomb = fmt.Errorf("it unpacks to more than %d times its size, as only files do that are made to fill memory or disk", inflation)
+
+// Reader unpacks a stream that begins like gzip, and gives any other as it is. Text that begins with a byte order mark
+// (UTF-16 or UTF-8, as PowerShell's > writes it) becomes UTF-8 without the mark.
+func Reader(r io.Reader) (*bufio.Reader, error) {
+	in := &counter{r: r}
+	br := bufio.NewReaderSize(in, window)
+	if magic, err := br.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		if len(magic) == 0 && err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		return plain(br), nil
+	}
+	z, err := gzip.NewReader(br)
+	if err != nil {
 		return nil, err
 	}
-	r = io.MultiReader(bytes.NewReader(magic[:n]), r)
-	if n < 2 || magic != [2]byte{0x1f, 0x8b} {
-		return r, nil
+	return plain(bufio.NewReaderSize(&unpacked{r: z, in: in}, window)), nil
+}
+
+// plain takes a byte order mark off.
+func plain(br *bufio.Reader) *bufio.Reader {
+	head, _ := br.Peek(3)
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff", "\xef\xbb\xbf"} {
+		if bytes.HasPrefix(head, []byte(mark)) {
+			return bufio.NewReaderSize(transform.NewReader(br, unicode.BOMOverride(unicode.UTF8.NewDecoder())), window)
+		}
 	}
-	return gzip.NewReader(r)
+	return br
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// unpacked fails where the stream inflates too much.
+type unpacked struct {
+	r  io.Reader
+	in *counter
+	n  int64
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	if u.n += int64(n); u.n > harmless && u.n > inflation*u.in.n {
+		return 0, errBomb
+	}
+	return n, err
 }
 
 // Head is the unpacked beginning of a file, up to n bytes, to tell by what it is.

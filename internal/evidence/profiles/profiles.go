@@ -12,6 +12,7 @@ import (
 	"github.com/inferdx/inferdx/internal/evidence/nsys"
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/evidence/torchmem"
+	"github.com/inferdx/inferdx/internal/evidence/torchtable"
 	"github.com/inferdx/inferdx/internal/evidence/torchtrace"
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -39,6 +40,7 @@ type reader struct {
 func readers() []reader {
 	return []reader{
 		{"a trace of the PyTorch profiler (*.pt.trace.json)", torchtrace.Recognise, wrap(torchtrace.Open)},
+		{"its table by key (*.profiler_out.txt)", torchtable.Recognise, wrap(torchtable.Open)},
 		{"a CSV page of Nsight Compute (ncu --csv)", nsight.Recognise, wrap(nsight.Open)},
 		{"an SQLite export or a stats CSV of Nsight Systems", nsys.Recognise, wrap(nsys.Open)},
 		{"a memory snapshot or summary of PyTorch", torchmem.Recognise, wrap(torchmem.Open)},

@@ -1,8 +1,6 @@
 package torchmem
 
 import (
-	"strconv"
-
 	"github.com/inferdx/inferdx/internal/model"
 )
 
@@ -10,7 +8,7 @@ import (
 func (m *Memory) Facts() map[string]model.Fact {
 	out := map[string]model.Fact{}
 	set := func(name string, v float64) {
-		out[name] = model.Fact{Text: strconv.FormatFloat(v, 'f', -1, 64), Num: v, IsNum: true, From: "memory " + m.From}
+		out[name] = model.Measured(v, "memory "+m.From)
 	}
 	set("memory_allocated_bytes", float64(m.Allocated))
 	set("memory_reserved_bytes", float64(m.Reserved))

@@ -24,10 +24,7 @@ func readSummary(br *bufio.Reader) (*Memory, error) {
 	var m *Memory
 	found := 0
 	for {
-		line, err := br.ReadString('\n')
-		if len(line) > maxString {
-			return nil, fmt.Errorf("a line of more than %d bytes%s", maxString, hint)
-		}
+		line, err := readLine(br)
 		if device.MatchString(line) {
 			found++
 			m = &Memory{From: "summary", Devices: 1}
@@ -56,6 +53,16 @@ func readSummary(br *bufio.Reader) (*Memory, error) {
 	}
 	m.Cached = max(0, m.Reserved-m.Active-m.Split)
 	return m, nil
+}
+
+// readLine reads a line; of a longer one than any table has, its beginning.
+func readLine(br *bufio.Reader) (string, error) {
+	part, err := br.ReadSlice('\n')
+	line := string(part)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = br.ReadSlice('\n')
+	}
+	return line, err
 }
 
 // line takes one line of a summary's table.

@@ -13,14 +13,14 @@ import (
 // WriteText writes the finding, what the memory is for, and the largest allocations.
 func (m *Memory) WriteText(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "PyTorch memory %s: %s allocated, %s reserved in %d segments", m.From, bytesOf(m.Allocated), bytesOf(m.Reserved), m.Segments)
+	fmt.Fprintf(&b, "PyTorch memory %s: %s allocated, %s reserved in %d segments", m.From, units.Bytes(m.Allocated), units.Bytes(m.Reserved), m.Segments)
 	if m.Peak != nil {
-		fmt.Fprintf(&b, ", at most %s allocated", bytesOf(*m.Peak))
+		fmt.Fprintf(&b, ", at most %s allocated", units.Bytes(*m.Peak))
 	}
 	b.WriteString("\n" + m.finding() + "\n\n")
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	row := func(name string, n int64) {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", name, bytesOf(n), share(n, m.Reserved))
+		fmt.Fprintf(t, "%s\t%s\t%s\n", name, units.Bytes(n), share(n, m.Reserved))
 	}
 	for _, k := range m.Kinds {
 		row(string(k.Kind), k.Bytes)
@@ -36,7 +36,7 @@ func (m *Memory) WriteText(w io.Writer) error {
 		if i == 0 {
 			b.WriteString("\nlargest allocations\n")
 		}
-		fmt.Fprintf(&b, "  %s in %d, %s: %s\n", bytesOf(a.Bytes), a.Blocks, a.Kind, code(a.Code))
+		fmt.Fprintf(&b, "  %s in %d, %s: %s\n", units.Bytes(a.Bytes), a.Blocks, a.Kind, code(a.Code))
 	}
 	for _, n := range m.Notes {
 		b.WriteString("note: " + n + "\n")
@@ -49,12 +49,12 @@ func (m *Memory) WriteText(w io.Writer) error {
 func (m *Memory) finding() string {
 	switch {
 	case m.OOMs > 0 && m.OOMRequested > 0:
-		s := fmt.Sprintf("out of memory %s, the last time for %s", times(m.OOMs), bytesOf(m.OOMRequested))
+		s := fmt.Sprintf("out of memory %s, the last time for %s", times(m.OOMs), units.Bytes(m.OOMRequested))
 		if m.OOMFree != nil {
-			s += fmt.Sprintf(" with %s free on the GPU", bytesOf(*m.OOMFree))
+			s += fmt.Sprintf(" with %s free on the GPU", units.Bytes(*m.OOMFree))
 		}
 		if free := m.Split + m.Cached; free >= m.OOMRequested {
-			s += fmt.Sprintf(" and %s free in pieces of the allocator: fragmented", bytesOf(free))
+			s += fmt.Sprintf(" and %s free in pieces of the allocator: fragmented", units.Bytes(free))
 		}
 		if len(m.OOMCode) > 0 {
 			s += ", at " + code(m.OOMCode)
@@ -104,8 +104,6 @@ func times(n int) string {
 	}
 	return fmt.Sprintf("%d times", n)
 }
-
-func bytesOf(n int64) string { return units.Format(float64(n), "bytes", model.Exact) }
 
 func share(n, of int64) string {
 	if of <= 0 {

@@ -3,13 +3,13 @@
 package torchmem
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
 
 // ErrUnrecognised is the fault of a file that is neither.
@@ -92,20 +92,16 @@ func isPickle(head []byte) bool {
 // Read reads a snapshot or a summary to its end; gzip is recognised. What was read before a file breaks off is told, with
 // a note; a pickle that would run something is an error whatever was read before.
 func Read(r io.Reader) (*Memory, error) {
-	br := bufio.NewReaderSize(r, 1<<16)
-	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(br)
-		if err != nil {
-			return nil, err
-		}
-		br = bufio.NewReaderSize(z, 1<<16)
+	br, err := packed.Reader(r)
+	if err != nil {
+		return nil, err
 	}
 	if head, _ := br.Peek(3); !isPickle(head) {
 		return readSummary(br)
 	}
 	s := newSnapshot()
 	m := &machine{r: br, filled: s.filled}
-	err := m.run()
+	err = m.run()
 	switch {
 	case errors.Is(err, errRefused):
 		return nil, fmt.Errorf("%w; nothing of it was run%s", err, hint)

@@ -372,6 +372,36 @@ func TestMemoryStaysBounded(t *testing.T) {
 	}
 }
 
+// endless is a line without an end.
+type endless struct{ n int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.n -= len(p); e.n < 0 {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestALineWithoutAnEndIsNotKept(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	summary, err := os.ReadFile("testdata/memory_summary.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := Read(io.MultiReader(bytes.NewReader(summary), &endless{n: 200 << 20}))
+	if err != nil || m.Reserved == 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.TotalAlloc) - int64(before.TotalAlloc); grown > 16<<20 {
+		t.Errorf("%d MiB were taken for a line of 200", grown>>20)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	real, err := os.ReadFile("testdata/memory_snapshot.pickle")
 	if err != nil {

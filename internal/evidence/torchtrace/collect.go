@@ -19,14 +19,17 @@ const maxActivities = 2 << 20
 // latest is a time that no clock shows, in microseconds: beyond it numbers are broken.
 const latest = 1e18
 
-// activity is a stretch in which the GPU was busy, in microseconds.
+// activity is a stretch in which the GPU was busy, in microseconds. Copies and fills have their length below zero, so
+// that an activity stays at 16 bytes.
 type activity struct {
 	start       float64
-	dur         float32
+	length      float32
 	correlation uint32
 }
 
-func (a activity) end() float64 { return a.start + float64(a.dur) }
+func (a activity) end() float64 { return a.start + math.Abs(float64(a.length)) }
+
+func (a activity) kernel() bool { return !math.Signbit(float64(a.length)) }
 
 // launch is a call that gave the GPU work, and when it began.
 type launch struct {
@@ -44,8 +47,9 @@ type named struct {
 
 // device is what one GPU did.
 type device struct {
-	work []activity
-	by   map[uint32]*named
+	work    []activity
+	kernels int
+	by      map[uint32]*named
 }
 
 // collector takes events in any order.
@@ -150,18 +154,35 @@ func (c *collector) ran(e *event) {
 		d = &device{by: map[uint32]*named{}}
 		c.devices[e.device] = d
 	}
-	d.work = append(d.work, activity{e.ts, float32(e.dur), e.correlation})
+	length := float32(e.dur)
+	kernel := string(e.cat) == "kernel" || string(e.cat) == "Kernel"
+	if kernel {
+		d.kernels++
+	} else {
+		length = -length
+	}
+	d.work = append(d.work, activity{e.ts, length, e.correlation})
 	id, _ := c.names.id(e.name)
 	n := d.by[id]
 	if n == nil {
 		n = &named{class: kernels.Copy}
-		if cat := string(e.cat); cat == "kernel" || cat == "Kernel" {
-			n.class = kernels.ClassOf(string(e.name))
+		if kernel {
+			n.class = classOf(e)
 		}
 		d.by[id] = n
 	}
 	n.seconds += e.dur / 1e6
 	n.count++
+}
+
+// classOf tells what a kernel does. NCCL's send and receive make up an all-to-all or hand a pipeline's stage over: torch
+// says which, where it launched them.
+func classOf(e *event) kernels.Class {
+	class := kernels.ClassOf(string(e.name))
+	if class == kernels.AllToAll && len(e.collective) > 0 && kernels.ClassOf(string(e.collective)) != kernels.AllToAll {
+		return kernels.Collective
+	}
+	return class
 }
 
 // called adds a call by which the host gives the GPU work.

@@ -14,10 +14,11 @@ type event struct {
 	correlation uint32
 	device      int
 	label       []byte // of metadata: a thread's name
+	collective  []byte // of a kernel of NCCL that torch launched: what it is part of
 }
 
 func (e *event) reset() {
-	e.ph, e.cat, e.name, e.pid, e.tid, e.label = e.ph[:0], e.cat[:0], e.name[:0], e.pid[:0], e.tid[:0], e.label[:0]
+	e.ph, e.cat, e.name, e.pid, e.tid, e.label, e.collective = e.ph[:0], e.cat[:0], e.name[:0], e.pid[:0], e.tid[:0], e.label[:0], e.collective[:0]
 	e.ts, e.dur, e.correlation, e.device = 0, 0, 0, 0
 }
 
@@ -63,6 +64,8 @@ func (e *event) args(d *jsontext.Decoder) error {
 			return float(d, &device)
 		case `"name"`:
 			return text(d, &e.label)
+		case `"Collective name"`:
+			return text(d, &e.collective)
 		}
 		return d.SkipValue()
 	})

@@ -90,13 +90,16 @@ func (t *thread) selfTimes(names []string) (spots []Spot, total float64) {
 		dur := float64(c.dur)
 		s.Count++
 		s.Seconds += dur / 1e6
-		end := c.start + dur
-		if len(open) > 0 {
+		from, end := c.start, c.start+dur
+		for len(open) > 0 && open[len(open)-1].end <= end { // a call that its callee outlives, as a context manager's entry
 			outer := open[len(open)-1]
-			end = min(end, outer.end) // clocks are rounded
-			outer.spot.Seconds -= (end - c.start) / 1e6
+			outer.spot.Seconds -= (outer.end - from) / 1e6
+			from, open = outer.end, open[:len(open)-1]
+		}
+		if len(open) > 0 {
+			open[len(open)-1].spot.Seconds -= (end - from) / 1e6
 		} else {
-			total += dur / 1e6
+			total += (end - from) / 1e6
 		}
 		if len(open) < maxDepth {
 			open = append(open, frame{s, end})

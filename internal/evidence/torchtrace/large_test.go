@@ -103,7 +103,7 @@ func TestATraceOf500MBTakesTensOfMB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.GPU.Kernels != 54*9718 || p.Decode.Kernels < 400 || p.Decode.Graphed < 0.8 || len(p.Notes) > 0 {
+	if p.GPU.Kernels != 54*9563 || p.Decode.Kernels < 400 || p.Decode.Graphed < 0.8 || len(p.Notes) > 0 {
 		t.Errorf("%+v, %+v, notes %v", p.GPU, p.Decode, p.Notes)
 	}
 	t.Logf("%d MB read, %d MiB live at most", c.n/1e6, most>>20)

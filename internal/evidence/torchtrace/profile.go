@@ -3,7 +3,6 @@ package torchtrace
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
@@ -66,6 +65,8 @@ func (c *collector) profile() *Profile {
 	if p.GPU, d = c.timeline(); d != nil {
 		p.Decode, p.Prefill = c.byKind(d.work)
 		p.kernels(d, c.names.all)
+	} else if len(c.devices) == 0 {
+		p.Decode, p.Prefill = c.byKind(nil) // of a server on the CPU
 	}
 	for _, s := range c.marked() {
 		p.ends = append(p.ends, c.base+s.end)
@@ -74,7 +75,7 @@ func (c *collector) profile() *Profile {
 	p.Host = c.busiest(12)
 	switch {
 	case p.GPU == nil:
-		p.Notes = append(p.Notes, "no kernel in it: profile with ProfilerActivity.CUDA, while requests are served")
+		p.Notes = append(p.Notes, "no kernel of a GPU in it: a server that has one must be profiled in its worker, with ProfilerActivity.CUDA, while requests are served")
 	case p.Decode == nil && p.Prefill == nil:
 		p.Notes = append(p.Notes, "no step is marked in it, so nothing is said of one step")
 	}
@@ -106,47 +107,48 @@ func (p *Profile) kernels(d *device, names []string) {
 // minKernels is how many kernels a profile needs to speak of shares: a model of a few layers has some hundred a step.
 const minKernels = 100
 
-// Facts are what playbooks weigh. Shares are of the GPU's time, idle included.
+// Facts are what playbooks weigh. Shares are of the GPU's time, idle included. Without a GPU in the trace nothing is said
+// of one: a server on the CPU is eager and not at fault.
 func (p *Profile) Facts() map[string]model.Fact {
 	out := map[string]model.Fact{}
 	put := func(name string, v float64) { out[name] = number(v) }
 	if p.World > 0 {
 		put("profile_world_size", float64(p.World))
 	}
-	if p.Decode != nil {
-		put("profile_step_s", p.Decode.Seconds)
-		put("profile_step_kernels", p.Decode.Kernels)
-		put("profile_step_busy_ratio", p.Decode.Busy)
-		put("profile_step_launch_wait_ratio", p.Decode.LaunchWait)
-	}
-	if p.Decode != nil && p.Decode.Kernels >= minKernels {
-		put("profile_graph_kernel_ratio", p.Decode.Graphed) // prefills run without graphs on sound servers, too
+	if p.Seconds > 0 && p.GC > 0 {
+		put("profile_gc_ratio", min(1, p.GC/p.Seconds))
 	}
 	if p.Prefill != nil {
 		put("profile_prefill_step_s", p.Prefill.Seconds)
+	}
+	if p.Decode != nil {
+		put("profile_step_s", p.Decode.Seconds)
+		p.Decode.facts(put)
 	}
 	if p.GPU == nil || p.GPU.Kernels < minKernels {
 		return out
 	}
 	put("profile_gpu_busy_ratio", p.GPU.Busy)
-	put("profile_launch_wait_ratio", p.GPU.LaunchWait)
-	if p.Decode == nil && p.GPU.Graphed > 0 {
-		put("profile_graph_kernel_ratio", p.GPU.Graphed)
+	if l := p.GPU.Launched; l != nil {
+		put("profile_launch_wait_ratio", l.Wait)
+		if p.Decode == nil && l.Graphed > 0 {
+			put("profile_graph_kernel_ratio", l.Graphed)
+		}
 	}
 	put("profile_gap_longest_s", p.GPU.LongestGap)
-	if p.LaunchCalls > 0 {
+	if p.LaunchCalls > 0 && p.GPU.Launched != nil {
 		put("profile_kernels_per_launch", float64(p.GPU.Kernels)/float64(p.LaunchCalls))
-	}
-	if p.Seconds > 0 && p.GC > 0 {
-		put("profile_gc_ratio", min(1, p.GC/p.Seconds))
 	}
 	share := map[kernels.Class]float64{}
 	for _, c := range p.Classes {
 		share[c.Class] = c.Share
 	}
 	for _, c := range kernels.Classes() { // a class without a kernel took no time: the profile shows all
-		put("profile_"+string(c)+"_ratio", share[c])
+		if c != kernels.Collective && c != kernels.Other {
+			put("profile_"+strings.ReplaceAll(string(c), "-", "_")+"_ratio", share[c])
+		}
 	}
+	put("profile_collective_ratio", p.exchange())
 	slow, all := 0.0, 0.0
 	for _, k := range p.Top {
 		all += k.Seconds
@@ -160,6 +162,20 @@ func (p *Profile) Facts() map[string]model.Fact {
 	return out
 }
 
-func number(v float64) model.Fact {
-	return model.Fact{Text: strconv.FormatFloat(v, 'g', 6, 64), Num: v, IsNum: true, From: "torch profile"}
+// facts are those of a decode step, of whose GPU something is known.
+func (s *Steps) facts(put func(string, float64)) {
+	if s.Worked == nil {
+		return
+	}
+	put("profile_step_kernels", s.Kernels)
+	put("profile_step_busy_ratio", s.Busy)
+	if s.Launched == nil {
+		return
+	}
+	put("profile_step_launch_wait_s", s.Wait*s.Seconds)
+	if s.Kernels >= minKernels {
+		put("profile_graph_kernel_ratio", s.Graphed) // prefills run without graphs on sound servers, too
+	}
 }
+
+func number(v float64) model.Fact { return model.Measured(v, "torch profile") }

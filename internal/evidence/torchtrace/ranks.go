@@ -8,6 +8,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/evidence/kernels"
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/units"
 )
 
 // Ranks are the profiles of several ranks of one model over the same time.
@@ -24,21 +25,36 @@ type Ranks struct {
 	Experts float64 `json:"expert_spread_ratio,omitempty"`
 	// Apart says why the profiles were not compared; "" where they were.
 	Apart string `json:"not_compared,omitempty"`
+	// Versus compares the decode steps of two profiles that are not ranks of one model; nil where that cannot be.
+	Versus *Versus `json:"versus,omitempty"`
+
+	gc float64
 }
 
-// Together compares the profiles of several ranks; of one it only carries the profile.
+// Together compares the profiles of several ranks; of one it only carries the profile. Those without a GPU are left out
+// where others have one: vLLM writes a trace of its API server beside those of the ranks.
 func Together(ps []*Profile) *Ranks {
-	r := &Ranks{Profiles: slices.Clone(ps), Straggler: -1}
+	r := &Ranks{Straggler: -1}
+	for _, p := range ps {
+		r.gc = max(r.gc, p.Facts()["profile_gc_ratio"].Num)
+		if p.GPU != nil {
+			r.Profiles = append(r.Profiles, p)
+		}
+	}
+	if len(r.Profiles) == 0 {
+		r.Profiles = slices.Clone(ps)
+	}
 	slices.SortStableFunc(r.Profiles, func(a, b *Profile) int { return cmp.Compare(a.Rank, b.Rank) })
-	if len(ps) < 2 {
+	if len(r.Profiles) < 2 || r.Profiles[0].GPU == nil {
 		return r
 	}
 	if r.Apart = apart(r.Profiles); r.Apart != "" {
+		r.Versus = versus(r.Profiles)
 		return r
 	}
 	least, most := math.Inf(1), 0.0
 	for _, p := range r.Profiles {
-		share := p.share(kernels.Collective)
+		share := p.exchange()
 		if share < least {
 			least, r.Straggler = share, p.Rank
 		}
@@ -59,8 +75,6 @@ func apart(ps []*Profile) string {
 	from, to, shortest := math.Inf(-1), math.Inf(1), math.Inf(1)
 	for i, p := range ps {
 		switch {
-		case p.GPU == nil:
-			return "one of them has no kernel"
 		case p.Rank < 0:
 			return "one of them does not say which rank it is"
 		case i > 0 && p.Rank == ps[i-1].Rank:
@@ -74,6 +88,17 @@ func apart(ps []*Profile) string {
 		return "they were taken at different times"
 	}
 	return ""
+}
+
+// exchange is the share of all exchange between GPUs.
+func (p *Profile) exchange() float64 {
+	sum := 0.0
+	for _, c := range p.Classes {
+		if c.Class.Exchanges() {
+			sum += c.Share
+		}
+	}
+	return min(1, sum)
 }
 
 // share is that of a class, of the GPU's time.
@@ -154,6 +179,9 @@ func (r *Ranks) Facts() map[string]model.Fact {
 		return nil
 	}
 	out := slices.MaxFunc(r.Profiles, func(a, b *Profile) int { return cmp.Compare(size(a), size(b)) }).Facts()
+	if r.gc > 0 {
+		out["profile_gc_ratio"] = number(r.gc)
+	}
 	if r.Straggler >= 0 {
 		out["profile_rank_wait_ratio"] = number(r.Wait)
 		out["profile_straggler_rank"] = number(float64(r.Straggler))
@@ -176,15 +204,18 @@ func size(p *Profile) int {
 
 // Finding is what the ranks show together, in a line or two; "" of one rank or without collectives.
 func (r *Ranks) Finding() string {
+	if r.Versus != nil {
+		return r.Versus.String()
+	}
 	if r.Apart != "" {
 		return fmt.Sprintf("the %d profiles were not compared: %s", len(r.Profiles), r.Apart)
 	}
 	if r.Straggler < 0 {
 		return ""
 	}
-	out := fmt.Sprintf("of %d ranks, others wait for rank %d: up to %s of the time in collectives", len(r.Profiles), r.Straggler, percent(r.Wait))
+	out := fmt.Sprintf("of %d ranks, others wait for rank %d: up to %s of the time in collectives", len(r.Profiles), r.Straggler, units.Percent(r.Wait))
 	if r.Skew != nil {
-		out += fmt.Sprintf("; steps end within %s of each other", seconds(*r.Skew))
+		out += fmt.Sprintf("; steps end within %s of each other", units.Seconds(*r.Skew))
 	}
 	if r.Experts > 0 {
 		out += fmt.Sprintf("\nexperts' kernels take %.2g times as long on one rank as on another", r.Experts)

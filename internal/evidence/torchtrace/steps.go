@@ -13,11 +13,12 @@ type step struct {
 	prompts, tokens int
 }
 
-// names of a step: vLLM's execute_context_1(489)_generation_7(7) is one request with 489 prompt tokens beside 7 that decode
+// names of a step: vLLM's execute_context_1(489)_generation_7(7) is one request with 489 prompt tokens beside 7 that decode,
+// with detailed_trace_annotation execute_496_context_1(sq489sk489…)_generation_7(sq7sk3500…)
 // (vllm/v1/worker/gpu_model_runner.py and gpu_worker.py, 0.11 to 0.33); SGLang's step[DECODE bs=8] and step[EXTEND bs=1 toks=489]
 // (sglang/srt/managers/scheduler_profiler_mixin.py).
 var (
-	vllmStep   = regexp.MustCompile(`^execute_(?:new_|context_)?(\d+)(?:\((\d+)\))?_(?:cached|generation)_(\d+)`)
+	vllmStep   = regexp.MustCompile(`^execute_(?:new_|(?:\d+_)?context_)?(\d+)(?:\((?:sq)?(\d+)\w*\))?_(?:cached|generation)_(\d+)`)
 	sglangStep = regexp.MustCompile(`^step\[(EXTEND|MIXED|DECODE)\b(?:.*?bs=(\d+))?(?:.*?toks=(\d+))?`)
 )
 
@@ -59,30 +60,34 @@ type Steps struct {
 	Count int `json:"count"`
 	// Seconds is the median time from one step's begin to the next one's.
 	Seconds float64 `json:"median_seconds"`
-	// Busy is the median share of that in which the GPU worked, LaunchWait the one in which it had nothing to do because
-	// the host had not yet begun to launch what came next; Kernels is how many kernels one has.
-	Busy       float64 `json:"busy_ratio"`
-	LaunchWait float64 `json:"launch_wait_ratio"`
-	Kernels    float64 `json:"kernels"`
-	// Graphed is the share of their kernels that a CUDA graph brought.
-	Graphed float64 `json:"graph_kernel_ratio"`
 	Tokens  float64 `json:"prompt_tokens,omitempty"`
+	*Worked
+	*Launched
+}
+
+// Worked is what the GPU did of a step; nil where none was at work.
+type Worked struct {
+	// Busy is the median share of a step in which the GPU worked, Kernels how many it ran.
+	Busy    float64 `json:"busy_ratio"`
+	Kernels float64 `json:"kernels"`
 }
 
 // tally gathers what the steps of a kind have in common.
 type tally struct {
 	lengths, busy, waits, counts, tokens []float64
-	ran, graphed                         int
+	from                                 origin
 }
 
 func (t *tally) steps() *Steps {
 	if len(t.lengths) == 0 {
 		return nil
 	}
-	return &Steps{
-		Count: len(t.lengths), Seconds: median(t.lengths), Busy: median(t.busy), LaunchWait: median(t.waits), Kernels: median(t.counts),
-		Graphed: float64(t.graphed) / float64(max(1, t.ran)), Tokens: median(t.tokens),
+	s := &Steps{Count: len(t.lengths), Seconds: median(t.lengths), Tokens: median(t.tokens)}
+	if len(t.busy) > 0 {
+		s.Worked = &Worked{Busy: median(t.busy), Kernels: median(t.counts)}
+		s.Launched = t.from.of(median(t.waits))
 	}
+	return s
 }
 
 // marked are the steps in order, on the GPU's clock, or the host's where the GPU's annotations are missing.
@@ -116,11 +121,12 @@ func (c *collector) byKind(work []activity) (decode, prefill *Steps) {
 
 // add adds a step that lasted until the next one began.
 func (c *collector) add(t *tally, work []activity, s step, next float64) {
-	busy, waited, end := 0.0, 0.0, s.start
+	busy, waited, end, ran := 0.0, 0.0, s.start, 0
 	for _, a := range work {
 		by, launched := c.launchOf(a)
-		if by.graph {
-			t.graphed++
+		t.from.add(a, by, launched)
+		if a.kernel() {
+			ran++
 		}
 		if launched && a.start > end && by.at >= end {
 			waited += a.start - end
@@ -129,12 +135,14 @@ func (c *collector) add(t *tally, work []activity, s step, next float64) {
 		end = max(end, a.end())
 	}
 	length := next - s.start
-	t.ran += len(work)
 	t.lengths = append(t.lengths, length/1e6)
-	t.busy = append(t.busy, min(1, busy/length))
-	t.waits = append(t.waits, min(1, waited/length))
-	t.counts = append(t.counts, float64(len(work)))
 	t.tokens = append(t.tokens, float64(s.tokens))
+	if len(c.devices) == 0 {
+		return
+	}
+	t.busy = append(t.busy, min(1, busy/length))
+	t.waits = append(t.waits, waited/length)
+	t.counts = append(t.counts, float64(ran))
 }
 
 // within gives the activities that begin in a stretch.

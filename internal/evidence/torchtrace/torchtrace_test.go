@@ -47,8 +47,47 @@ func TestGraphsAndEagerAreToldApart(t *testing.T) {
 	if g, e := graph.Decode, eager.Decode; g.Graphed < 0.8 || e.Graphed != 0 || e.Seconds < 5*g.Seconds || math.Abs(g.Kernels-e.Kernels) > 20 {
 		t.Errorf("with graphs %+v, eager %+v: the same kernels, in a sixth of the time", g, e)
 	}
-	if graph.GPU.LaunchWait > 0.3 || eager.GPU.LaunchWait < 0.7 {
-		t.Errorf("waiting for launches: %v with graphs, %v eager", graph.GPU.LaunchWait, eager.GPU.LaunchWait)
+	if f := eager.Facts(); graph.GPU.Kernels != 9563 || eager.GPU.Kernels != 2127 || eager.LaunchCalls != 2127 || f["profile_kernels_per_launch"].Num != 1 {
+		t.Errorf("%d and %d kernels, copies and fills not among them", graph.GPU.Kernels, eager.GPU.Kernels)
+	}
+	together := Together([]*Profile{eager, graph})
+	if v := together.Versus; v == nil || math.Abs(v.Cost-26.4e-3) > 0.1e-3 || together.Finding() != "a decode step takes 31 ms without CUDA graphs and 5.1 ms with them: eager mode costs 26 ms a step; the GPU works 4.9 ms and 4.9 ms of it, and waits 25 ms and 0 s for launches" {
+		t.Errorf("%+v %s", v, together.Finding())
+	}
+	if graph.GPU.Wait > 0.3 || eager.GPU.Wait < 0.7 {
+		t.Errorf("waiting for launches: %v with graphs, %v eager", graph.GPU.Wait, eager.GPU.Wait)
+	}
+}
+
+// vLLM 0.32 on the CPU, ten steps with detailed_trace_annotation and without stacks.
+func TestATraceOfAServerOnTheCPUHasStepsAndSpotsAndNoGPU(t *testing.T) {
+	p, err := Open("testdata/cpu.pt.trace.json.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := p.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile("testdata/cpu.txt", b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/cpu.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), b.String()); d != "" {
+		t.Error(d)
+	}
+	for name := range p.Facts() {
+		if name != "profile_step_s" && name != "profile_prefill_step_s" && name != "profile_world_size" && name != "profile_gc_ratio" {
+			t.Errorf("%s is said of a server without a GPU", name)
+		}
+	}
+	if p.Decode == nil || p.Decode.Worked != nil || p.Host.Spots[0].Name != "aten::mm" || p.Rank != 0 {
+		t.Errorf("%+v %+v", p.Decode, p.Host)
 	}
 }
 
@@ -77,7 +116,7 @@ func TestAGapIsTheHostsOnlyWhereItLaunchedTooLate(t *testing.T) {
 		{"launched after the GPU had run dry", 150, 0.5},
 	} {
 		p := trace(t, work("a", "cudaLaunchKernel", 0, 0, 50, 1), work("b", "cudaLaunchKernel", 150, tt.launched, 50, 2), work("b", "cudaLaunchKernel", 160, 0, 20, 3))
-		if g := p.GPU; g.LaunchWait != tt.want || g.Busy != 0.5 || g.LongestGap != 100e-6 {
+		if g := p.GPU; g.Wait != tt.want || g.Busy != 0.5 || g.LongestGap != 100e-6 {
 			t.Errorf("%s: %+v, want to wait for launches %v", tt.name, g, tt.want)
 		}
 	}
@@ -92,11 +131,14 @@ func TestKernelsOfAGraphShareItsLaunch(t *testing.T) {
 
 func TestNamesOfSteps(t *testing.T) {
 	for name, want := range map[string]string{
-		"execute_context_1(489)_generation_7(7)": "1 489 true",
-		"execute_context_0(0)_generation_8(8)":   "0 0 true",
-		"step[DECODE bs=8]":                      "0 0 true",
-		"step[EXTEND bs=2 toks=812]":             "2 812 true",
-		"aten::mm":                               "0 0 false",
+		"execute_context_1(489)_generation_7(7)":                                                 "1 489 true",
+		"execute_context_0(0)_generation_8(8)":                                                   "0 0 true",
+		"execute_193_context_1(sq190sk190sqsq36100sqsk36100)_generation_3(sq3sk812sqsq3sqsk812)": "1 190 true",
+		"execute_4_context_0(sq0sk0sqsq0sqsk0)_generation_4(sq4sk812sqsq4sqsk812)":               "0 0 true",
+		"execute_new_2_cached_3":                                                                 "2 0 true",
+		"step[DECODE bs=8]":                                                                      "0 0 true",
+		"step[EXTEND bs=2 toks=812]":                                                             "2 812 true",
+		"aten::mm":                                                                               "0 0 false",
 	} {
 		if got := fmt.Sprint(stepOf(name)); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
@@ -147,6 +189,85 @@ func TestTheThreadThatLaunchesIsShown(t *testing.T) {
 		work("a", "cudaLaunchKernel", 0, 0, 50, 1), `{"ph":"X","cat":"python_function","name":"threading.py(1): wait","pid":1,"tid":2,"ts":0,"dur":100000}`)
 	if p.Host.Thread != "EngineCore" {
 		t.Errorf("the thread is %q", p.Host.Thread)
+	}
+}
+
+// torch.profiler's annotations are recorded from inside their own __enter__, which ends first.
+func TestACallThatItsCalleeOutlivesKeepsOnlyItsOwnTime(t *testing.T) {
+	op := func(name string, at, dur float64) string {
+		return fmt.Sprintf(`{"ph":"X","cat":"python_function","name":%q,"pid":1,"tid":1,"ts":%g,"dur":%g}`, name, at, dur)
+	}
+	p := trace(t, op("main", 0, 200), op("__enter__", 10, 20), op("decode", 25, 100), op("aten::mm", 40, 80))
+	got := map[string]float64{}
+	for _, s := range p.Host.Spots {
+		got[s.Name] = math.Round(s.Seconds * 1e6)
+	}
+	if d := cmp.Diff(map[string]float64{"main": 85, "__enter__": 15, "decode": 20, "aten::mm": 80}, got); d != "" {
+		t.Error(d)
+	}
+	if math.Abs(p.Host.Seconds-200e-6) > 1e-12 {
+		t.Errorf("%v s in all", p.Host.Seconds)
+	}
+}
+
+func TestKernelsWithoutTheirLaunchesTellNothingOfGraphs(t *testing.T) {
+	events := []string{}
+	for step := range 3 {
+		events = append(events, fmt.Sprintf(`{"ph":"X","cat":"gpu_user_annotation","name":"execute_context_0(0)_generation_8(8)","ts":%d,"dur":900}`, 1000*step))
+		for i := range 110 {
+			events = append(events, fmt.Sprintf(`{"ph":"X","cat":"kernel","name":"gemm","ts":%d,"dur":1,"args":{"correlation":%d}}`, 1000*step+9*i, 110*step+i+1))
+		}
+	}
+	events = append(events, `{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","ts":0,"dur":1,"args":{"correlation":1}}`)
+	p := trace(t, events...)
+	f := p.Facts()
+	for _, name := range []string{"profile_graph_kernel_ratio", "profile_launch_wait_ratio", "profile_step_launch_wait_s", "profile_kernels_per_launch"} {
+		if v, ok := f[name]; ok {
+			t.Errorf("%s is %v", name, v.Num)
+		}
+	}
+	var b strings.Builder
+	if err := p.WriteText(&b); err != nil || strings.Contains(b.String(), "no CUDA graphs") || f["profile_step_busy_ratio"].Num != 0.11 {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
+func TestExchangeIsToldApart(t *testing.T) {
+	one := func(i int, name, collective string, dur float64) string {
+		return fmt.Sprintf(`{"ph":"X","cat":"kernel","name":%q,"ts":%d,"dur":%g,"args":{"correlation":%d,"Collective name":%q}}`, name, 100*i, dur, i+1, collective)
+	}
+	var events []string
+	for i := range 100 {
+		name, collective, dur := "nvjet", "", 40.0
+		switch i % 5 {
+		case 1:
+			name, dur = "void vllm::cross_device_reduce_1stage<half, 4>", 30
+		case 2:
+			name, collective, dur = "ncclDevKernel_SendRecv(a)", "all_to_allv", 20
+		case 3:
+			name, collective, dur = "ncclDevKernel_SendRecv(b)", "send", 10
+		case 4:
+			name, dur = "ncclDevKernel_AllGather_RING_LL", 100
+		}
+		events = append(events, one(i, name, collective, dur))
+	}
+	f := trace(t, events...).Facts()
+	for name, want := range map[string]float64{"profile_all_reduce_ratio": 0.06, "profile_all_to_all_ratio": 0.04, "profile_collective_ratio": 0.32, "profile_gemm_ratio": 0.08} {
+		if math.Abs(f[name].Num-want) > 1e-9 {
+			t.Errorf("%s is %v, want %v", name, f[name].Num, want)
+		}
+	}
+}
+
+// vLLM's API server writes a trace beside those of the ranks.
+func TestATraceWithoutAGPUIsLeftOutWhereOthersHaveOne(t *testing.T) {
+	server := trace(t, `{"ph":"X","cat":"python_function","name":"Python GC","pid":1,"tid":1,"ts":0,"dur":10}`, `{"ph":"X","cat":"cpu_op","name":"a","ts":90,"dur":10}`)
+	r := Together([]*Profile{server, steps(t, 0, 0, 2), steps(t, 1, 50, 6)})
+	if r.Apart != "" || r.Straggler != 1 || len(r.Profiles) != 2 || r.Facts()["profile_gc_ratio"].Num != 0.1 {
+		t.Errorf("%+v, %v", r, r.Facts())
+	}
+	if both := Together([]*Profile{server, server}); both.Finding() != "" || len(both.Profiles) != 2 {
+		t.Errorf("%q", both.Finding())
 	}
 }
 
@@ -204,7 +325,6 @@ func TestWhatCannotBeComparedIsNot(t *testing.T) {
 	for name, other := range map[string]*Profile{
 		"two of them are of rank 0":          steps(t, 0, 0, 6),
 		"they were taken at different times": steps(t, 1, 1e6, 6),
-		"one of them has no kernel":          trace(t, `{"ph":"X","cat":"cpu_op","name":"a","ts":1,"dur":1}`),
 	} {
 		r := Together([]*Profile{a, other})
 		if r.Straggler != -1 || !strings.Contains(r.Finding(), name) {
