@@ -100,10 +100,10 @@ func counted(name string) bool {
 }
 
 // tell sums up what is known so far. The reader may go on.
-func (l *Reader) tell() *Log {
+func (l *Reader) tell(silence time.Duration) *Log {
 	out := &Log{
 		Server: l.server, Lines: l.lines, From: l.first.String(), To: l.clock.last.String(), Restarts: l.restarted,
-		facts: l.facts(), started: l.start.began.String(), serving: l.start.serving,
+		facts: l.facts(silence), started: l.start.began.String(), serving: l.start.serving,
 	}
 	if s := l.start; s.serving && !s.began.none() && (len(s.announced) > 0 || s.engine) {
 		out.took = s.served.at.Sub(s.began.at)
@@ -128,14 +128,14 @@ func (l *Reader) tell() *Log {
 }
 
 // facts is what is known so far.
-func (l *Reader) facts() Facts {
+func (l *Reader) facts(silence time.Duration) Facts {
 	s, end := l.start, l.clock.last.at
 	out := maps.Clone(s.facts)
 	l.settings(out)
 	if s.load.decodes >= minDecodes {
 		out["decode_eager_ratio"] = numberFact(s.load.eagerDecodes / s.load.decodes)
 	}
-	s.load.facts(out, end)
+	s.load.facts(out, end.Add(silence))
 	for _, e := range l.events {
 		l.tellEvent(out, e.name, end)
 	}

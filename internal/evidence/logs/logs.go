@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/model"
@@ -144,9 +145,12 @@ func (l *Reader) Line(raw string) {
 }
 
 // Log is what the lines so far tell. It fails while none of them is an engine's or the kernel's.
-func (l *Reader) Log() (*Log, error) {
+func (l *Reader) Log() (*Log, error) { return l.LogAfter(0) }
+
+// LogAfter is Log when nothing was written for some time: periodic lines are then of the past.
+func (l *Reader) LogAfter(silence time.Duration) (*Log, error) {
 	if l.recognised == 0 {
 		return nil, fmt.Errorf("%w among %d lines\nhint: pass the server's own output (stdout and stderr), with its start where there is one", ErrUnrecognised, l.lines)
 	}
-	return l.tell(), nil
+	return l.tell(silence), nil
 }
