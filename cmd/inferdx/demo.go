@@ -122,9 +122,11 @@ func diagnoseDemo() (scenario, *model.Report, *pipeline.Pipeline, error) {
 	}
 	defer log.Close()
 	request := pipeline.Request{At: time.UnixMilli(last), Window: 5 * time.Minute}
-	if request.Log, err = logs.Read(log); err != nil {
+	told, err := logs.Read(log)
+	if err != nil {
 		return truth, nil, nil, err
 	}
+	request.Log = told.Facts()
 	return truth, p.Diagnose(st, request), p, nil
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/inferdx/inferdx/internal/evidence/logs"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/playbooks/knobs"
@@ -16,7 +15,8 @@ import (
 
 // evidence is what the user says of the servers beside their metrics.
 type evidence struct {
-	args, log      string
+	args           string
+	logs           []string
 	gpus           []string
 	profiles       []string
 	traces         []string
@@ -41,7 +41,7 @@ func presets() map[string]objectives {
 
 func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
-	f.StringVar(&e.log, "log", "", "log file of the server, its start included; plain or gzip")
+	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip (repeatable)")
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
@@ -73,10 +73,8 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 			r.Args = []string{}
 		}
 	}
-	if e.log != "" {
-		if r.Log, err = logs.Open(e.log); err != nil {
-			return r, fmt.Errorf("--log: %w", err)
-		}
+	if r.Log, err = logged(e.logs); err != nil {
+		return r, fmt.Errorf("--log: %w", err)
 	}
 	if len(e.profiles) > 0 {
 		if err := e.profiled(&r); err != nil {

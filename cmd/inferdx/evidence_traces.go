@@ -6,6 +6,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/packed"
+	"github.com/inferdx/inferdx/internal/evidence/profiles"
 	"github.com/inferdx/inferdx/internal/pipeline"
 )
 
@@ -20,14 +21,20 @@ func (e *evidence) traced(r *pipeline.Request) error {
 	return nil
 }
 
-// sorted tells the files that hold traces, which are read together, from the others. What cannot be read is one of the others.
-func sorted(paths []string) (traces, others []string) {
+// sorted tells the files that hold traces, which are read together, and logs from the others. What cannot be read is one of the others.
+func sorted(paths []string) (traces, logs, others []string) {
 	for _, path := range paths {
-		if head, err := packed.Head(path, 64<<10); err == nil && otlp.Recognise(head) {
+		head, err := packed.Head(path, 64<<10)
+		switch {
+		case err != nil:
+			others = append(others, path)
+		case otlp.Recognise(head):
 			traces = append(traces, path)
-		} else {
+		case !profiles.Recognise(head) && isLog(path):
+			logs = append(logs, path)
+		default:
 			others = append(others, path)
 		}
 	}
-	return traces, others
+	return traces, logs, others
 }

@@ -7,19 +7,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/inferdx/inferdx/internal/evidence/logs"
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
 )
 
-// inspect says what profiles show by themselves, without a server's metrics.
+// inspect says what profiles, traces and logs show by themselves, without a server's metrics.
 func (a *app) inspect() *cobra.Command {
 	var format, link string
 	cmd := &cobra.Command{
 		Use:   "inspect FILE...",
-		Short: "Say what profiles and traces of a server show",
-		Long: `Reads profiles and traces, each told by its content, and says what they show: PyTorch profiles (several are the ranks of one
+		Short: "Say what profiles, traces and logs of a server show",
+		Long: `Reads profiles, traces and logs, each told by its content, and says what they show: PyTorch profiles (several are the ranks of one
 model), PyTorch memory snapshots and summaries, Nsight Compute pages, Nsight Systems exports, OTLP traces of requests (several files are
-read together). What they mean for a diagnosis: inferdx diagnose --profile, --traces.`,
+read together), logs of vLLM, SGLang and the kernel. What they mean for a diagnosis: inferdx diagnose --profile, --traces, --log.`,
 		Example: `  inferdx inspect rank0.pt.trace.json.gz rank1.pt.trace.json.gz
   inferdx inspect ncu-raw.csv --format json`,
 		Args: cobra.ArbitraryArgs,
@@ -30,8 +31,10 @@ read together). What they mean for a diagnosis: inferdx diagnose --profile, --tr
 			if len(args) == 0 {
 				return usage("inferdx inspect FILE", "no file is named")
 			}
-			traces, others := sorted(args)
+			traces, told, others := sorted(args)
 			ps, err := openProfiles(others)
+			ls, fault := openLogs(told)
+			err = errors.Join(err, fault)
 			var t *otlp.Traces
 			if len(traces) > 0 {
 				var fault error
@@ -39,9 +42,9 @@ read together). What they mean for a diagnosis: inferdx diagnose --profile, --tr
 				err = errors.Join(err, fault)
 			}
 			if format == "json" {
-				return errors.Join(a.inspectJSON(ps, t), err)
+				return errors.Join(a.inspectJSON(ps, t, ls), err)
 			}
-			return errors.Join(a.inspectText(ps, t, link), err)
+			return errors.Join(a.inspectText(ps, t, ls, link), err)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
@@ -49,7 +52,18 @@ read together). What they mean for a diagnosis: inferdx diagnose --profile, --tr
 	return cmd
 }
 
-func (a *app) inspectText(ps []profiles.Profile, t *otlp.Traces, link string) error {
+func (a *app) inspectText(ps []profiles.Profile, t *otlp.Traces, ls []*logs.Log, link string) error {
+	for i, l := range ls {
+		if i > 0 {
+			_, _ = fmt.Fprintln(a.out)
+		}
+		if err := l.WriteText(a.out); err != nil {
+			return err
+		}
+	}
+	if len(ls) > 0 && (t != nil || len(ps) > 0) {
+		_, _ = fmt.Fprintln(a.out)
+	}
 	if t != nil {
 		if err := t.WriteText(a.out, link); err != nil {
 			return err
@@ -69,8 +83,8 @@ func (a *app) inspectText(ps []profiles.Profile, t *otlp.Traces, link string) er
 	return nil
 }
 
-func (a *app) inspectJSON(ps []profiles.Profile, t *otlp.Traces) error {
-	if len(ps) == 0 && t == nil {
+func (a *app) inspectJSON(ps []profiles.Profile, t *otlp.Traces, ls []*logs.Log) error {
+	if len(ps) == 0 && t == nil && len(ls) == 0 {
 		return nil
 	}
 	e := json.NewEncoder(a.out)
@@ -79,5 +93,6 @@ func (a *app) inspectJSON(ps []profiles.Profile, t *otlp.Traces) error {
 		Version  string             `json:"version"`
 		Profiles []profiles.Profile `json:"profiles,omitempty"`
 		Traces   *otlp.Traces       `json:"traces,omitempty"`
-	}{"1", ps, t})
+		Logs     []*logs.Log        `json:"logs,omitempty"`
+	}{"1", ps, t, ls})
 }

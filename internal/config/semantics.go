@@ -82,6 +82,12 @@ func (c *check) names() {
 		}
 	}
 	first = map[string]place{}
+	for i, l := range c.cfg.LogFiles {
+		if l != nil {
+			c.once(first, "log file", string(l.Path), at0(c, "log_files").item(i))
+		}
+	}
+	first = map[string]place{}
 	for i, u := range c.cfg.URLs {
 		c.once(first, "the page", URL(u).String(), at0(c, "urls").item(i))
 	}

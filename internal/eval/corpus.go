@@ -153,8 +153,11 @@ func load(fsys fs.FS, dir string) (*Recording, error) {
 // evidence reads what lies beside the metrics.
 func (r *Recording) evidence(fsys fs.FS, dir string) error {
 	for name, read := range map[string]func(io.Reader) error{
-		"server.log.gz": func(f io.Reader) (err error) {
-			r.Log, err = logs.Read(f)
+		"server.log.gz": func(f io.Reader) error {
+			l, err := logs.Read(f)
+			if err == nil {
+				r.Log = l.Facts()
+			}
 			return err
 		},
 		"profile.trace.json.gz": func(f io.Reader) error {

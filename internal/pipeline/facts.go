@@ -20,9 +20,10 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	args := r.args(t.Labels)
 	machine(out, t)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
-	said, notes := p.launch(t, args, r.Log["log_shows_start"].Num == 1, labels)
+	log := r.log(t.Labels)
+	said, notes := p.launch(t, args, log["log_shows_start"].Num == 1, labels)
 	maps.Copy(out, said.facts)
-	merge(out, r.Log)
+	merge(out, log)
 	merge(out, r.Measured)
 	if r.Server != nil {
 		own, configured := r.Server(t.Labels)
@@ -69,6 +70,16 @@ func (r Request) args(target model.Labels) []string {
 		}
 	}
 	return r.Args
+}
+
+// log is what the log of one target tells; nil is unknown.
+func (r Request) log(target model.Labels) map[string]model.Fact {
+	if r.LogOf != nil {
+		if own := r.LogOf(target); own != nil {
+			return own
+		}
+	}
+	return r.Log
 }
 
 // launch reads the launch arguments; with the log of a start the rest of the settings is known, too. Arguments of

@@ -42,6 +42,8 @@ type Request struct {
 	ArgsOf func(model.Labels) []string
 	// Log are facts read from the server's log; nil is unknown.
 	Log map[string]model.Fact
+	// LogOf gives the facts of one target's log, where they differ; nil of it is unknown. What it knows of a target wins over Log.
+	LogOf func(model.Labels) map[string]model.Fact
 	// Measured are facts read from profiles, traces and benchmark results of the server; nil is unknown.
 	Measured map[string]model.Fact
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;

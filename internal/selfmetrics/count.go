@@ -86,6 +86,12 @@ func (m *Metrics) SourceFailed(source, reason string) {
 	m.sourceFailures.WithLabelValues(source, among(knownFailures, reason)).Inc()
 }
 
+// LogRead tells how many files of a source are followed and how many lines were read since it was told last.
+func (m *Metrics) LogRead(source string, files int, lines int64) {
+	m.logFiles.WithLabelValues(source).Set(float64(files))
+	m.logLines.WithLabelValues(source).Add(float64(max(lines, 0)))
+}
+
 // Scraped counts a scrape of a target.
 func (m *Metrics) Scraped(ok bool) { m.scrapes.WithLabelValues(result(ok)).Inc() }
 

@@ -21,7 +21,9 @@ type Metrics struct {
 	storeWritable, tsdbBytes                            gauge
 	heartbeats                                          *prometheus.CounterVec
 	sourceUp, targets, diagnoses, symptoms, queued      *prometheus.GaugeVec
+	logFiles                                            *prometheus.GaugeVec
 	sourceFailures, scrapes, notified, notifyFailed     *prometheus.CounterVec
+	logLines                                            *prometheus.CounterVec
 	dead, suppressed, received, storeErrors, disabled   *prometheus.CounterVec
 	queueErrors                                         prometheus.Counter
 }
@@ -52,6 +54,8 @@ func New(version string) *Metrics {
 			.1, .5, 1, 5, 15, 60, 300, 1800, 7200),
 
 		sourceUp:       f.gauges("source_up", "Whether a source answered when it was last asked.", "source"),
+		logFiles:       f.gauges("log_files", "Log files that are followed, by source.", "source"),
+		logLines:       f.counters("log_lines_total", "Lines of log files that were read.", "source"),
 		targets:        f.gauges("targets", "Targets by what was last heard of them.", "health"),
 		diagnoses:      f.gauges("diagnoses", "Entities by the status of their latest diagnosis.", "status"),
 		symptoms:       f.gauges("symptoms", "Symptoms that are there.", "severity", "state"),

@@ -58,6 +58,8 @@ func used() *selfmetrics.Metrics {
 	m.Evaluated(at, 30*time.Millisecond, nil)
 	m.Sources(map[string]bool{"prod": true, "lab": false})
 	m.SourceFailed("lab", "timeout")
+	m.LogRead("log /var/log/vllm.log", 1, 40)
+	m.LogRead("log /var/log/vllm.log", 2, 2)
 	r := outbox.Receiver{Name: "oncall", Integration: "slack"}
 	m.Receivers([]outbox.Receiver{r})
 	h := m.OutboxHooks()
@@ -110,6 +112,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`inferdx_config_last_reload_success_timestamp_seconds 1.7e+09`,
 		`inferdx_last_evaluation_timestamp_seconds 1.7e+09`,
 		`inferdx_evaluations_total 2`, `inferdx_evaluation_failures_total 1`, `inferdx_iterations_missed_total 3`,
+		`inferdx_log_files{source="log /var/log/vllm.log"} 2`, `inferdx_log_lines_total{source="log /var/log/vllm.log"} 42`,
 		`inferdx_source_up{source="lab"} 0`, `inferdx_source_failures_total{reason="timeout",source="lab"} 1`,
 		`inferdx_targets{health="up"} 3`, `inferdx_diagnoses{status="degraded"} 1`, `inferdx_diagnoses{status="down"} 0`,
 		`inferdx_symptoms{severity="critical",state="firing"} 1`,

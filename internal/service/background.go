@@ -32,7 +32,11 @@ func (s *Service) every(ctx context.Context, interval time.Duration, name string
 
 // watch starts what keeps the world up to date for some parts. It ends with ctx.
 func (s *Service) watch(ctx context.Context, p *parts, all *sync.WaitGroup) {
-	s.sources.only(p.sourceNames())
+	s.sources.only(p.sourceNames(), p.logNames()...)
+	s.logs.Apply(p.logs)
+	if len(p.logs) > 0 {
+		all.Go(func() { s.every(ctx, p.interval, "log files", func(context.Context) { s.logsRead() }) })
+	}
 	s.scraping.mu.Lock()
 	p.known.sync(s.scraping.targets)
 	s.scraping.mu.Unlock()

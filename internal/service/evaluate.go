@@ -59,7 +59,7 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 	}
 	f, notes := p.pipeline.Frame(st, r)
 	shown := entities(f)
-	if slices.ContainsFunc(health, sourceHealth.dead) {
+	if slices.ContainsFunc(health, sourceHealth.blinds) {
 		old = old.Hold(at, func(scope model.Scope, labels string, _ engine.Held) bool { return !shown[scope][labels] })
 	}
 	next, symptoms := p.pipeline.Engine.Judge(p.known.unasked(old), f)
@@ -78,7 +78,7 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 func faultsOf(all []sourceHealth) []model.Fault {
 	var out []model.Fault
 	for _, h := range all {
-		if h.Failures > 0 {
+		if h.Failures > 0 && !h.Beside {
 			out = append(out, model.Fault{Source: h.Name, Err: h.Err})
 		}
 		out = append(out, h.Faults...)

@@ -24,10 +24,15 @@ type sourceHealth struct {
 	Err      string
 	// Faults are of the last read that answered in part.
 	Faults []model.Fault
+	// Beside says that it only adds to what metrics show: without it less is explained, and nothing is unseen.
+	Beside bool
 }
 
 // dead says that the source has failed so often that it is a finding.
 func (h sourceHealth) dead() bool { return h.Failures >= patience }
+
+// blinds says that what it showed of servers is not seen any more.
+func (h sourceHealth) blinds() bool { return h.dead() && !h.Beside }
 
 // up says that the last read succeeded.
 func (h sourceHealth) up() bool { return h.Failures == 0 && !h.LastOK.IsZero() }
@@ -61,8 +66,8 @@ func (s *sources) told(name string, at time.Time, faults []model.Fault, err erro
 	h.Err = err.Error()
 }
 
-// only forgets all sources but those. Of those that are new nothing is known yet.
-func (s *sources) only(names []string) {
+// only forgets all sources but those. Of those that are new nothing is known yet. beside are those of them that only add to metrics.
+func (s *sources) only(names []string, beside ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byName == nil {
@@ -72,6 +77,7 @@ func (s *sources) only(names []string) {
 		if s.byName[name] == nil {
 			s.byName[name] = &sourceHealth{Name: name}
 		}
+		s.byName[name].Beside = slices.Contains(beside, name)
 	}
 	for name := range s.byName {
 		if !slices.Contains(names, name) {
@@ -127,6 +133,9 @@ func blind(h sourceHealth, at time.Time) model.Diagnosis {
 	if !h.LastOK.IsZero() {
 		last = "it answered last at " + h.LastOK.UTC().Format(time.RFC3339)
 	}
+	if h.Beside {
+		return unheard(h, at)
+	}
 	text := fmt.Sprintf("%d reads failed one after another, the last with: %s", h.Failures, h.Err)
 	return model.Diagnosis{
 		Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: model.Down, Name: h.Name,
@@ -138,5 +147,20 @@ func blind(h sourceHealth, at time.Time) model.Diagnosis {
 			Evidence: []model.Evidence{{Text: text}, {Text: last}},
 		}},
 		Notes: []string{"nothing that it showed before counts as healthy or as resolved until it can be read again"},
+	}
+}
+
+// unheard is the finding that a log cannot be read: the servers are still seen, and what only their logs tell is not.
+func unheard(h sourceHealth, at time.Time) model.Diagnosis {
+	since := h.Since.UTC()
+	return model.Diagnosis{
+		Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: model.Degraded, Name: h.Name,
+		Summary:     "the " + h.Name + " cannot be read: what only logs tell of its servers is not known",
+		Fingerprint: "source-unreadable/" + h.Name, Onset: &since, UnknownScore: 1,
+		Symptoms: []model.Symptom{{
+			ID: "source-unreadable", Title: "log cannot be read", Severity: model.Warning, State: model.Firing,
+			Since: since, HeldSeconds: max(at.Sub(since), 0).Seconds(), Scope: scopeSource, Entity: model.NoEntity, Traced: true,
+			Evidence: []model.Evidence{{Text: fmt.Sprintf("%d looks failed one after another, the last with: %s", h.Failures, h.Err)}},
+		}},
 	}
 }

@@ -19,7 +19,7 @@ func (s *Service) count(p *parts, got seen, told plan.Decision) {
 	m.Stored(s.keep.writable())
 	up := map[string]bool{}
 	for _, h := range s.sources.all() {
-		if h.up() || h.Failures > 0 { // else nobody has read it yet
+		if !h.Beside && (h.up() || h.Failures > 0) { // else nobody has read it yet
 			up[h.Name] = h.up()
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/inferdx/inferdx/internal/plan/configured"
 	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/internal/setup"
+	"github.com/inferdx/inferdx/internal/source/tail"
 	"github.com/inferdx/inferdx/internal/verify"
 )
 
@@ -19,6 +20,7 @@ type parts struct {
 	pipeline *pipeline.Pipeline
 	request  pipeline.Request // what of a request does not change from look to look
 	servers  []*server
+	logs     []tail.Source
 	past     pasts
 	history  *history
 	policy   *plan.Policy
@@ -51,6 +53,9 @@ func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
 	}
 	p.request.Join.GPULabels, p.request.Join.HostLabels = texts(c.Targets.GPU.Match), texts(c.Targets.Host.Match)
 	p.request.ArgsOf, p.request.Server = k.launch.ArgsOf, k.info.Of
+	if p.logs = logSources(c); len(p.logs) > 0 {
+		p.request.LogOf = s.logs.FactsOf
+	}
 	names, identity := next.Content.Signals.Metrics(), texts(c.Targets.Identity)
 	all := pasts{identity: identity}
 	if s.archive != nil {
@@ -80,6 +85,15 @@ func (p *parts) sourceNames() []string {
 	var out []string
 	for _, s := range p.servers {
 		out = append(out, s.name)
+	}
+	return append(out, p.logNames()...)
+}
+
+// logNames lists those of them that are log files.
+func (p *parts) logNames() []string {
+	var out []string
+	for _, l := range p.logs {
+		out = append(out, l.Name())
 	}
 	return out
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/inferdx/inferdx/internal/receivers"
 	"github.com/inferdx/inferdx/internal/selfmetrics"
 	"github.com/inferdx/inferdx/internal/setup"
+	"github.com/inferdx/inferdx/internal/source/tail"
 	"github.com/inferdx/inferdx/internal/store"
 )
 
@@ -54,6 +55,7 @@ type Service struct {
 
 	sources  sources
 	scraping scraping
+	logs     *tail.Tail
 	archive  *archive // of what is scraped; nil where it cannot be kept
 	reloads  reloads
 	desk     desk
@@ -96,6 +98,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		o: o, began: o.Now().UTC(), log: o.Log, clock: newClock(o.Now), world: newWorld(texts(o.Setup.Config.Targets.Identity)),
 		over: make(chan error, 1), ask: make(chan struct{}, 1), started: starts{},
 	}
+	s.logs = tail.New(tail.Options{Now: o.Now})
 	disk, err := openStore(ctx, o)
 	if err != nil {
 		return nil, err
@@ -161,6 +164,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.begin(ctx, s.parts.Load())
 	s.upkeep(ctx, &all)
 	s.tidy(ctx, &all)
+	all.Go(func() { s.logs.Run(ctx) })
 	all.Go(func() { s.evaluations(ctx) })
 	var failed error
 	select {

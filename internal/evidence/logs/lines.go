@@ -1,69 +1,67 @@
 package logs
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
+	"bytes"
 	"io"
-	"regexp"
-	"strings"
 )
 
 // maxLine is how much of a line is read; what an engine says of itself fits well.
 const maxLine = 1 << 18
 
-// eachLine calls f with every line, without its break and cut to maxLine.
-func eachLine(r io.Reader, f func(string)) error {
-	br := bufio.NewReaderSize(r, 1<<16)
-	var line []byte
+// Lines cuts what is written to it into lines and keeps the end that is none yet. Of a line longer than 256 KiB the rest is dropped.
+type Lines struct {
+	f    func(string)
+	part []byte
+}
+
+// NewLines hands every line to f, without its break.
+func NewLines(f func(string)) *Lines { return &Lines{f: f} }
+
+// Write never fails.
+func (l *Lines) Write(p []byte) (int, error) {
+	n := len(p)
 	for {
-		part, err := br.ReadSlice('\n')
-		line = append(line, part[:min(len(part), maxLine-len(line))]...)
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			l.keep(p)
+			return n, nil
 		}
-		if len(line) > 0 {
-			f(strings.TrimRight(string(line), "\r\n"))
+		if len(l.part) == 0 {
+			l.hand(p[:min(i, maxLine)])
+		} else {
+			l.keep(p[:i])
+			l.Flush()
 		}
-		line = line[:0]
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+		p = p[i+1:]
 	}
 }
 
-var ansi = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
+func (l *Lines) keep(p []byte) {
+	l.part = append(l.part, p[:min(len(p), maxLine-len(l.part))]...)
+}
 
-// clean strips colours and takes the message out of a line of JSON. level is the severity where JSON tells it.
-func clean(line string) (text, level string) {
-	if strings.IndexByte(line, '\x1b') >= 0 {
-		line = ansi.ReplaceAllString(line, "")
+func (l *Lines) hand(line []byte) {
+	if line = bytes.TrimRight(line, "\r"); len(line) > 0 {
+		l.f(string(line))
 	}
-	if !strings.HasPrefix(strings.TrimSpace(line), "{") {
-		return line, ""
+}
+
+// Flush hands over what has no break yet.
+func (l *Lines) Flush() {
+	l.hand(l.part)
+	l.part = l.part[:0]
+	if cap(l.part) > 1<<16 {
+		l.part = nil // one endless line should not be paid for ever
 	}
-	var fields map[string]any
-	if json.Unmarshal([]byte(line), &fields) != nil {
-		return line, ""
-	}
-	first := func(names ...string) string {
-		for _, name := range names {
-			if s, ok := fields[name].(string); ok && s != "" {
-				return s
-			}
-		}
-		return ""
-	}
-	message := first("message", "msg", "log", "event", "text", "MESSAGE")
-	if message == "" {
-		return line, ""
-	}
-	message, inner := clean(strings.TrimRight(message, "\r\n")) // a container's log may wrap the engine's JSON
-	if inner == "" {
-		inner = strings.ToUpper(first("level", "levelname", "severity"))
-	}
-	return message, inner
+}
+
+// Drop forgets what has no break yet.
+func (l *Lines) Drop() { l.part = nil }
+
+// eachLine calls f with every line of a stream.
+func eachLine(r io.Reader, f func(string)) error {
+	l := NewLines(f)
+	_, err := io.CopyBuffer(struct{ io.Writer }{l}, struct{ io.Reader }{r}, make([]byte, 1<<16))
+	l.Flush()
+	return err
 }

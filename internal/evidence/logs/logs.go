@@ -1,5 +1,6 @@
-// Package logs reads the log of an inference server as facts: its version, its settings, what it measured at start,
-// and how often it said that something is wrong. vLLM 0.6 to 0.33 and SGLang 0.4 to 0.5.23 are known.
+// Package logs reads the log of an inference server as facts: its version, its settings, what it measured at start, what it
+// was doing by its periodic lines, and how often it said that something is wrong. vLLM 0.6 to 0.33, SGLang 0.4 to 0.5.23 and
+// the kernel's lines about GPUs and memory are known.
 package logs
 
 import (
@@ -8,8 +9,9 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/model"
@@ -26,170 +28,129 @@ var ErrUnrecognised = errors.New("no line of an inference server's log found")
 var catalog = sync.OnceValues(func() (*knobs.Catalog, error) { return knobs.Load(knobs.Builtin()) })
 
 // Open reads the log in a file, which may be compressed with gzip.
-func Open(path string) (Facts, error) {
+func Open(path string) (*Log, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read log: %w", err)
 	}
 	defer func() { _ = f.Close() }()
-	facts, err := Read(f)
+	l, err := Read(f)
 	if err != nil {
 		return nil, fmt.Errorf("read log %s: %w", path, err)
 	}
-	return facts, nil
+	return l, nil
 }
 
-// Read reads a log to its end; gzip is recognised. The last start in it counts: settings and counts are of it alone, what
-// starts before it said is under the same name with _before_restart. Counts are present, and 0, wherever a log could be read.
-func Read(r io.Reader) (Facts, error) {
+// Read reads a log to its end; gzip is recognised.
+func Read(r io.Reader) (*Log, error) {
 	r, err := packed.Reader(r)
 	if err != nil {
 		return nil, err
 	}
+	l, err := NewReader()
+	if err != nil {
+		return nil, err
+	}
+	if err := eachLine(r, l.Line); err != nil && l.recognised == 0 {
+		return nil, err // a log that breaks off later still tells what it told
+	}
+	return l.Log()
+}
+
+// Recognise says whether a file that begins so, unpacked, is a log of a server or of the kernel.
+func Recognise(head []byte) bool {
+	l, err := NewReader()
+	if err != nil {
+		return false
+	}
+	_ = eachLine(strings.NewReader(string(head)), l.Line) // nothing to fail
+	return l.recognised > 0
+}
+
+// Reader goes through the lines of one log as they come. What it keeps does not grow with them. It is not safe for concurrent use.
+type Reader struct {
+	patterns []pattern
+	events   []event
+	catalog  *knobs.Catalog
+	envelope envelope
+	clock    clock
+
+	start      *start // that the log is in
+	before     map[string]*seen
+	crashes    []crash
+	restarts   []stamp // when each start but the first began, the last ones of them
+	restarted  int
+	lines      int
+	recognised int
+	first      stamp
+	server     string // vllm or sglang
+	text       string // of the line that is looked at
+	announced  bool   // some start said its version or arguments, so each will
+}
+
+// NewReader begins a log.
+func NewReader() (*Reader, error) {
 	c, err := catalog()
 	if err != nil {
 		return nil, err
 	}
-	l := &reader{
-		patterns: slices.Concat(vllmPatterns, sglangPatterns), events: slices.Concat(vllmEvents, sglangEvents),
-		catalog: c, start: newStart(), before: map[string]float64{},
+	return &Reader{
+		patterns: slices.Concat(vllmPatterns, vllmStats, sglangPatterns, sglangStats),
+		events:   slices.Concat(vllmEvents, sglangEvents, kernelEvents),
+		catalog:  c, start: newStart(), before: map[string]*seen{},
+	}, nil
+}
+
+// Line takes the next line, without its break.
+func (l *Reader) Line(raw string) {
+	l.lines++
+	x, ok := l.envelope.open(raw)
+	if !ok {
+		return
 	}
-	lines := 0
-	if err := eachLine(r, func(line string) { lines++; l.line(line) }); err != nil && l.recognised == 0 {
-		return nil, err // a log that breaks off later still tells what it told
+	x.at = l.clock.ordered(x.at)
+	if l.first.none() {
+		l.first = x.at
 	}
+	if l.start.lines++; l.start.began.none() {
+		l.start.began = x.at
+	}
+	if strings.Contains(x.text, ` HTTP/1.1" `) {
+		return // most lines of most logs: somebody asked for something
+	}
+	l.text = x.text
+	hit := false
+	for i := range l.patterns {
+		p := &l.patterns[i]
+		if !strings.Contains(x.text, p.has) {
+			continue
+		}
+		if m := p.re.FindStringSubmatch(x.text); m != nil {
+			p.take(l, m)
+			if hit = true; p.of != "" {
+				l.server = p.of
+			}
+		}
+	}
+	if slices.ContainsFunc(eventWords, func(w string) bool { return strings.Contains(x.text, w) }) {
+		hit = l.event(x) || hit
+	}
+	l.trace(x)
+	if x.level == "WARNING" || strings.Contains(x.text, "WARNING") && vllmWarning.MatchString(x.text) {
+		l.start.warnings++
+	}
+	if hit || l.recognised == 0 && vllmLine.MatchString(x.text) {
+		l.recognised++
+	}
+}
+
+// Log is what the lines so far tell. It fails while none of them is an engine's or the kernel's.
+func (l *Reader) Log() (*Log, error) { return l.LogAfter(0) }
+
+// LogAfter is Log when nothing was written for some time: periodic lines are then of the past.
+func (l *Reader) LogAfter(silence time.Duration) (*Log, error) {
 	if l.recognised == 0 {
-		return nil, fmt.Errorf("%w among %d lines\nhint: pass the server's own output (stdout and stderr), with its start where there is one", ErrUnrecognised, lines)
+		return nil, fmt.Errorf("%w among %d lines\nhint: pass the server's own output (stdout and stderr), with its start where there is one", ErrUnrecognised, l.lines)
 	}
-	return l.facts(), nil
-}
-
-// reader goes through the lines; start is the server's start that it is in.
-type reader struct {
-	patterns   []pattern
-	events     []event
-	catalog    *knobs.Catalog
-	start      *start
-	before     map[string]float64 // events of earlier starts
-	restarts   int
-	recognised int
-	announced  bool // some start said its version or arguments, so each will
-}
-
-// start is what the log says from one start of the server to the next.
-type start struct {
-	facts     Facts
-	events    map[string]float64
-	explicit  Facts // what the operator set
-	announced map[string]bool
-	engine    bool // the engine core said something of itself
-	serving   bool
-	stopping  bool // an orderly shutdown began
-	v0Blocks  float64
-	monitored bool // compilation during inference is reported
-	eager     bool
-	graphs    bool
-	// SGLang's Decode batch lines, and those of a step without a graph.
-	decodes, eagerDecodes float64
-}
-
-func newStart() *start {
-	return &start{facts: Facts{}, explicit: Facts{}, events: map[string]float64{}, announced: map[string]bool{}}
-}
-
-// begins starts anew when the server says for a second time what it says once a start.
-func (l *reader) begins(what string) {
-	if l.start.announced[what] || l.start.engine || l.start.serving {
-		l.restart()
-	}
-	l.announced = true
-	l.start.announced[what] = true
-}
-
-func (l *reader) restart() {
-	for name, n := range l.start.events {
-		l.before[name] += n
-	}
-	l.restarts++
-	l.start = newStart()
-}
-
-func (s *start) text(name, value string) {
-	s.facts[name] = model.Fact{Text: value, From: "log"}
-}
-
-func (s *start) number(name string, n float64) {
-	s.facts[name] = numberFact(n)
-}
-
-// least keeps the smallest of what several ranks say, most the largest.
-func (s *start) least(name string, n float64) {
-	if f, ok := s.facts[name]; !ok || n < f.Num {
-		s.number(name, n)
-	}
-}
-
-func (s *start) most(name string, n float64) {
-	if f, ok := s.facts[name]; !ok || n > f.Num {
-		s.number(name, n)
-	}
-}
-
-func (s *start) flag(name string, on bool) {
-	f := model.Fact{Text: strconv.FormatBool(on), IsNum: true, From: "log"}
-	if on {
-		f.Num = 1
-	}
-	s.facts[name] = f
-}
-
-func numberFact(n float64) model.Fact {
-	return model.Fact{Text: strconv.FormatFloat(n, 'f', -1, 64), Num: n, IsNum: true, From: "log"}
-}
-
-// facts is what is known at the end of the log.
-func (l *reader) facts() Facts {
-	s := l.start
-	out := s.facts
-	for id, f := range s.explicit {
-		resolved, ok := out[id]
-		switch {
-		case !ok:
-			out[id] = f
-		case f.Text == resolved.Text || f.IsNum && resolved.IsNum && f.Num == resolved.Num:
-			resolved.Explicit = true // what the engine made of it is what was asked for
-			out[id] = resolved
-		}
-	}
-	if _, ok := out["kv_capacity_tokens"]; !ok && s.v0Blocks > 0 {
-		size := 16.0 // V0 logs blocks only; 16 is its default size
-		if f, ok := out["block_size"]; ok && f.IsNum {
-			size = f.Num
-		}
-		out["kv_capacity_tokens"] = numberFact(s.v0Blocks * size)
-	}
-	switch {
-	case s.graphs:
-		s.flag("cuda_graphs_captured", true)
-	case s.eager || s.serving && s.facts["enforce_eager"].IsNum:
-		s.flag("cuda_graphs_captured", false) // serving without a word of capturing
-	}
-	if len(s.announced) > 0 || s.engine {
-		s.flag("log_shows_start", true)
-	}
-	if s.decodes >= minDecodes {
-		out["decode_eager_ratio"] = numberFact(s.eagerDecodes / s.decodes)
-	}
-	for _, e := range l.events {
-		if e.name == "log_jit_compilation" && !s.monitored && s.events[e.name] == 0 {
-			continue // older releases do not report it: 0 would be a guess
-		}
-		out[e.name] = numberFact(s.events[e.name])
-		if n := l.before[e.name]; n > 0 {
-			out[e.name+"_before_restart"] = numberFact(n)
-		}
-	}
-	out["log_warnings"] = numberFact(s.events["log_warnings"])
-	out["log_restarts"] = numberFact(float64(l.restarts))
-	return out
+	return l.tell(silence), nil
 }

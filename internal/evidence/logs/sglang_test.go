@@ -43,7 +43,7 @@ func TestSGLangLines(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			facts, err := Read(strings.NewReader(tt.in))
+			facts, err := read(strings.NewReader(tt.in))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -66,6 +66,11 @@ func Kinds() []string {
 	return out
 }
 
+// Recognise says whether a file that begins so, unpacked, is a profile that Open reads.
+func Recognise(head []byte) bool {
+	return slices.ContainsFunc(readers(), func(r reader) bool { return r.recognises(head) })
+}
+
 // Open reads a profile of any known kind.
 func Open(path string) (Profile, error) {
 	start, err := packed.Head(path, head)
