@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/inferdx/inferdx/internal/evidence/bench"
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/pipeline"
@@ -20,14 +21,19 @@ func (e *evidence) traced(r *pipeline.Request) error {
 	return nil
 }
 
-// sorted tells the files that hold traces, which are read together, from the others. What cannot be read is one of the others.
-func sorted(paths []string) (traces, others []string) {
+// sorted tells the files that hold traces, which are read together, and results of benchmarks from the others. What cannot be read is
+// one of the others.
+func sorted(paths []string) (traces, results, others []string) {
 	for _, path := range paths {
-		if head, err := packed.Head(path, 64<<10); err == nil && otlp.Recognise(head) {
+		head, err := packed.Head(path, 64<<10)
+		switch {
+		case err == nil && otlp.Recognise(head):
 			traces = append(traces, path)
-		} else {
+		case err == nil && bench.Recognise(head):
+			results = append(results, path)
+		default:
 			others = append(others, path)
 		}
 	}
-	return traces, others
+	return traces, results, others
 }
