@@ -15,6 +15,9 @@ func (r *Run) derive() {
 	if q := r.Requests; q != nil {
 		r.TTFT, r.TPOT, r.E2E = r.TTFT.complete(times(q.TTFT)), r.TPOT.complete(times(q.TPOT)), r.E2E.complete(times(q.E2E))
 	}
+	if r.Rate == nil { // clients that wait for their answer have no time to be late against
+		r.Held = nil
+	}
 	for _, t := range []**Times{&r.TTFT, &r.TPOT, &r.ITL, &r.E2E, &r.Held} {
 		if (*t).empty() {
 			*t = nil
