@@ -149,7 +149,7 @@ func Parse(name string, src []byte, known Known) (p *Playbook, disabled bool, fa
 	return p, false, l.Faults
 }
 
-var kinds = []string{"metrics", "gpu", "host", "router", "args", "log", "profile", "trace"}
+var kinds = []string{"metrics", "gpu", "host", "router", "args", "log", "profile", "trace", "benchmark"}
 
 type loader struct {
 	rules.Checker

@@ -20,6 +20,7 @@ type evidence struct {
 	gpus           []string
 	profiles       []string
 	traces         []string
+	benchmarks     []string
 	ttft, tpot, e2 time.Duration
 	preset         string
 }
@@ -44,6 +45,7 @@ func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip (repeatable)")
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
+	f.StringArrayVar(&e.benchmarks, "benchmark", nil, "result file of a benchmark that ran meanwhile: vllm bench, sglang.bench_serving, GuideLLM, AIPerf, inference-perf (repeatable)")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
 	e.objectiveFlags(f)
 }
@@ -83,6 +85,11 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 	}
 	if len(e.traces) > 0 {
 		if err := e.traced(&r); err != nil {
+			return r, err
+		}
+	}
+	if len(e.benchmarks) > 0 {
+		if err := e.benchmarked(&r); err != nil {
 			return r, err
 		}
 	}

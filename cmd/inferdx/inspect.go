@@ -1,27 +1,23 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/inferdx/inferdx/internal/evidence/logs"
-	"github.com/inferdx/inferdx/internal/evidence/otlp"
-	"github.com/inferdx/inferdx/internal/evidence/profiles"
 )
 
-// inspect says what profiles, traces and logs show by themselves, without a server's metrics.
+// inspect says what profiles, traces, logs and benchmark results show by themselves, without a server's metrics.
 func (a *app) inspect() *cobra.Command {
 	var format, link string
 	cmd := &cobra.Command{
 		Use:   "inspect FILE...",
-		Short: "Say what profiles, traces and logs of a server show",
-		Long: `Reads profiles, traces and logs, each told by its content, and says what they show: PyTorch profiles (several are the ranks of one
+		Short: "Say what profiles, traces, logs and benchmark results show",
+		Long: `Reads files of several kinds, each told by its content, and says what they show: PyTorch profiles (several are the ranks of one
 model), PyTorch memory snapshots and summaries, Nsight Compute pages, Nsight Systems exports, OTLP traces of requests (several files are
-read together), logs of vLLM, SGLang and the kernel. What they mean for a diagnosis: inferdx diagnose --profile, --traces, --log.`,
+read together), logs of vLLM, SGLang and the kernel, results of vLLM's and SGLang's benchmarks, GuideLLM, AIPerf and inference-perf. What
+they mean for a diagnosis: inferdx diagnose --profile, --traces, --log, --benchmark.`,
 		Example: `  inferdx inspect rank0.pt.trace.json.gz rank1.pt.trace.json.gz
+  inferdx inspect server.log result.json
   inferdx inspect ncu-raw.csv --format json`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -31,68 +27,14 @@ read together), logs of vLLM, SGLang and the kernel. What they mean for a diagno
 			if len(args) == 0 {
 				return usage("inferdx inspect FILE", "no file is named")
 			}
-			traces, told, others := sorted(args)
-			ps, err := openProfiles(others)
-			ls, fault := openLogs(told)
-			err = errors.Join(err, fault)
-			var t *otlp.Traces
-			if len(traces) > 0 {
-				var fault error
-				t, fault = otlp.Open(traces...)
-				err = errors.Join(err, fault)
-			}
+			in, err := inspected(args)
 			if format == "json" {
-				return errors.Join(a.inspectJSON(ps, t, ls), err)
+				return errors.Join(in.writeJSON(a.out), err)
 			}
-			return errors.Join(a.inspectText(ps, t, ls, link), err)
+			return errors.Join(in.writeText(a.out, link), err)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	cmd.Flags().StringVar(&link, "trace-link", "", "address of a trace, as https://jaeger.example/trace/{trace_id}")
 	return cmd
-}
-
-func (a *app) inspectText(ps []profiles.Profile, t *otlp.Traces, ls []*logs.Log, link string) error {
-	for i, l := range ls {
-		if i > 0 {
-			_, _ = fmt.Fprintln(a.out)
-		}
-		if err := l.WriteText(a.out); err != nil {
-			return err
-		}
-	}
-	if len(ls) > 0 && (t != nil || len(ps) > 0) {
-		_, _ = fmt.Fprintln(a.out)
-	}
-	if t != nil {
-		if err := t.WriteText(a.out, link); err != nil {
-			return err
-		}
-	}
-	for i, p := range ps {
-		if i > 0 || t != nil {
-			_, _ = fmt.Fprintln(a.out)
-		}
-		if err := p.WriteText(a.out); err != nil {
-			return err
-		}
-	}
-	if r := profiles.Ranks(ps); r != nil && r.Finding() != "" {
-		_, _ = fmt.Fprintln(a.out, "\n"+r.Finding())
-	}
-	return nil
-}
-
-func (a *app) inspectJSON(ps []profiles.Profile, t *otlp.Traces, ls []*logs.Log) error {
-	if len(ps) == 0 && t == nil && len(ls) == 0 {
-		return nil
-	}
-	e := json.NewEncoder(a.out)
-	e.SetIndent("", "  ")
-	return e.Encode(struct {
-		Version  string             `json:"version"`
-		Profiles []profiles.Profile `json:"profiles,omitempty"`
-		Traces   *otlp.Traces       `json:"traces,omitempty"`
-		Logs     []*logs.Log        `json:"logs,omitempty"`
-	}{"1", ps, t, ls})
 }

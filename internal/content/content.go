@@ -98,7 +98,7 @@ var facts = []string{
 	"log_oom", "log_engine_dead", "log_nccl_error", "log_worker_hang", "log_jit_compilation", "log_kv_load_failures", "log_warnings",
 	"prompts_share_prefix", "num_speculative_tokens",
 	"log_restarts", "log_shutdown", "log_oom_before_restart", "log_engine_dead_before_restart", "client_in_flight",
-	"retry_ratio", "structured_output_ratio", "profile_collective_ratio", "profile_sampling_ratio", "profile_attention_ratio",
+	"bench_workload", "retry_ratio", "structured_output_ratio", "profile_collective_ratio", "profile_sampling_ratio", "profile_attention_ratio",
 	"profile_gc_ratio", "attention_backend", "prefill_worker", "decode_worker",
 }
 

@@ -46,6 +46,8 @@ type Request struct {
 	LogOf func(model.Labels) map[string]model.Fact
 	// Measured are facts read from profiles, traces and benchmark results of the server; nil is unknown.
 	Measured map[string]model.Fact
+	// Benchmark gives what results of benchmarks tell of the time that was watched, and what to say of them; nil is unknown.
+	Benchmark func(from, to time.Time) (facts map[string]model.Fact, notes []string)
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
 	// nil asks nobody.
 	Server func(model.Labels) (facts map[string]model.Fact, configured bool)
@@ -74,6 +76,7 @@ func (p *Pipeline) History() *signals.History { return p.history }
 // Frame evaluates the catalogue and everything known beside the metrics.
 func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
 	var notes []string
+	r.Measured, notes = p.benchmarked(st, r)
 	f := p.Content.Signals.Frame(st, signals.Request{
 		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL, Binding: r.Binding, Known: r.Known,
 		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/inferdx/inferdx/internal/evidence/bench"
+	"github.com/inferdx/inferdx/internal/evidence/logs"
+	"github.com/inferdx/inferdx/internal/evidence/otlp"
+	"github.com/inferdx/inferdx/internal/evidence/packed"
+	"github.com/inferdx/inferdx/internal/evidence/profiles"
+)
+
+// findings are what was read of some files.
+type findings struct {
+	Version    string             `json:"version"`
+	Logs       []*logs.Log        `json:"logs,omitempty"`
+	Traces     *otlp.Traces       `json:"traces,omitempty"`
+	Benchmarks []*bench.File      `json:"benchmarks,omitempty"`
+	Profiles   []profiles.Profile `json:"profiles,omitempty"`
+}
+
+// inspected reads files, each told by its content, and says all that is wrong with them.
+func inspected(paths []string) (findings, error) {
+	of := map[string][]string{}
+	for _, path := range paths {
+		kind := kindOf(path)
+		of[kind] = append(of[kind], path)
+	}
+	out := findings{Version: "1"}
+	var faults [4]error
+	out.Logs, faults[0] = openLogs(of["log"])
+	if len(of["traces"]) > 0 { // they are read together
+		out.Traces, faults[1] = otlp.Open(of["traces"]...)
+	}
+	out.Benchmarks, faults[2] = openBenchmarks(of["benchmark"])
+	out.Profiles, faults[3] = openProfiles(of["profile"])
+	return out, errors.Join(faults[:]...)
+}
+
+// kindOf tells by its beginning what a file is. What cannot be read is left to the reader of profiles, which says so.
+func kindOf(path string) string {
+	head, err := packed.Head(path, 64<<10)
+	switch {
+	case err != nil:
+	case otlp.Recognise(head):
+		return "traces"
+	case profiles.Recognise(head):
+	case bench.Recognise(head):
+		return "benchmark"
+	case isLog(path):
+		return "log"
+	}
+	return "profile"
+}
+
+// writeText writes one after the other, then what profiles show together.
+func (in findings) writeText(w io.Writer, link string) error {
+	var parts []func(io.Writer) error
+	for _, l := range in.Logs {
+		parts = append(parts, l.WriteText)
+	}
+	if in.Traces != nil {
+		parts = append(parts, func(w io.Writer) error { return in.Traces.WriteText(w, link) })
+	}
+	for _, b := range in.Benchmarks {
+		parts = append(parts, b.WriteText)
+	}
+	for _, p := range in.Profiles {
+		parts = append(parts, p.WriteText)
+	}
+	for i, write := range parts {
+		if i > 0 {
+			_, _ = fmt.Fprintln(w)
+		}
+		if err := write(w); err != nil {
+			return err
+		}
+	}
+	if r := profiles.Ranks(in.Profiles); r != nil && r.Finding() != "" {
+		_, _ = fmt.Fprintln(w, "\n"+r.Finding())
+	}
+	return nil
+}
+
+// writeJSON writes nothing where nothing could be read: the fault says it all.
+func (in findings) writeJSON(w io.Writer) error {
+	if len(in.Profiles) == 0 && in.Traces == nil && len(in.Logs) == 0 && len(in.Benchmarks) == 0 {
+		return nil
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(in)
+}
