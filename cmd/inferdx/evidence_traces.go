@@ -6,6 +6,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/packed"
+	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 )
 
@@ -17,6 +18,7 @@ func (e *evidence) traced(r *pipeline.Request) error {
 	}
 	measured(r)
 	maps.Copy(r.Measured, t.Facts())
+	r.Examples = func(_ map[string]string, hurts model.Harm) []model.Example { return t.Examples(hurts, pipeline.MostExamples) }
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/inferdx/inferdx/internal/config"
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
 )
@@ -29,6 +30,11 @@ read together). What they mean for a diagnosis: inferdx diagnose --profile, --tr
 			}
 			if len(args) == 0 {
 				return usage("inferdx inspect FILE", "no file is named")
+			}
+			if link != "" {
+				if err := config.CheckTraceLink(link); err != nil {
+					return usage("as https://jaeger.example/trace/{trace_id}", "--trace-link: %w", err)
+				}
 			}
 			traces, others := sorted(args)
 			ps, err := openProfiles(others)
