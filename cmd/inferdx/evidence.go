@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/inferdx/inferdx/internal/config"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/playbooks/knobs"
@@ -21,6 +22,7 @@ type evidence struct {
 	profiles       []string
 	traces         []string
 	benchmarks     []string
+	traceLink      string
 	ttft, tpot, e2 time.Duration
 	preset         string
 }
@@ -46,6 +48,7 @@ func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
 	f.StringArrayVar(&e.benchmarks, "benchmark", nil, "result file of a benchmark that ran meanwhile: vllm bench, sglang.bench_serving, GuideLLM, AIPerf, inference-perf (repeatable)")
+	f.StringVar(&e.traceLink, "trace-link", "", "address of a trace, as https://jaeger.example/trace/{trace_id}")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
 	e.objectiveFlags(f)
 }
@@ -82,6 +85,12 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 		if err := e.profiled(&r); err != nil {
 			return r, err
 		}
+	}
+	if e.traceLink != "" {
+		if err := config.CheckTraceLink(e.traceLink); err != nil {
+			return r, usage("as https://jaeger.example/trace/{trace_id}", "--trace-link: %w", err)
+		}
+		r.TraceLink = e.traceLink
 	}
 	if len(e.traces) > 0 {
 		if err := e.traced(&r); err != nil {

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
+	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 )
 
@@ -16,5 +17,8 @@ func (e *evidence) traced(r *pipeline.Request) error {
 	}
 	measured(r)
 	maps.Copy(r.Measured, t.Facts())
+	r.Examples = func(_ map[string]string, hurts model.Harm) []model.Example {
+		return t.Examples(hurts, pipeline.MostExamples)
+	}
 	return nil
 }

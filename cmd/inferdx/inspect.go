@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"github.com/inferdx/inferdx/internal/config"
 )
 
 // inspect says what profiles, traces, logs and benchmark results show by themselves, without a server's metrics.
@@ -26,6 +28,11 @@ they mean for a diagnosis: inferdx diagnose --profile, --traces, --log, --benchm
 			}
 			if len(args) == 0 {
 				return usage("inferdx inspect FILE", "no file is named")
+			}
+			if link != "" {
+				if err := config.CheckTraceLink(link); err != nil {
+					return usage("as https://jaeger.example/trace/{trace_id}", "--trace-link: %w", err)
+				}
 			}
 			in, err := inspected(args)
 			if format == "json" {

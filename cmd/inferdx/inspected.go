@@ -26,7 +26,7 @@ type findings struct {
 func inspected(paths []string) (findings, error) {
 	of := map[string][]string{}
 	for _, path := range paths {
-		kind := kindOf(path)
+		kind := evidenceKind(path)
 		of[kind] = append(of[kind], path)
 	}
 	out := findings{Version: "1"}
@@ -40,8 +40,8 @@ func inspected(paths []string) (findings, error) {
 	return out, errors.Join(faults[:]...)
 }
 
-// kindOf tells by its beginning what a file is. What cannot be read is left to the reader of profiles, which says so.
-func kindOf(path string) string {
+// evidenceKind tells by its beginning what a file is. What cannot be read is left to the reader of profiles, which says so.
+func evidenceKind(path string) string {
 	head, err := packed.Head(path, 64<<10)
 	switch {
 	case err != nil:

@@ -82,7 +82,7 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 		return err
 	}
 	metrics := selfmetrics.New(version())
-	s, err := service.New(ctx, service.Options{Metrics: metrics, Setup: cfg, Recordings: corpus.Behind(), Log: log, ExternalURL: o.external})
+	s, err := service.New(ctx, service.Options{Metrics: metrics, Setup: cfg, Recordings: corpus.Behind(), Log: log, ExternalURL: o.external, WebConfigFile: o.web.ConfigFile, Connections: o.web.MaxConnections})
 	if err != nil {
 		return err
 	}
@@ -95,6 +95,7 @@ func (a *app) runServe(ctx context.Context, o *serving) error {
 	maps.Copy(o.web.Handlers, s.AlertHandlers(o.token()))
 	maps.Copy(o.web.Handlers, s.API(version()))
 	o.web.Handlers["POST /api/v1/slack"], o.web.Handlers["POST /api/v1/slack/{receiver...}"] = s.SlackHandler(), s.SlackHandler()
+	o.web.Handlers["/v1/traces"] = s.TraceHandler()
 	var all sync.WaitGroup
 	all.Go(func() { r.follow(ctx) })
 	var webErr error

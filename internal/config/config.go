@@ -24,6 +24,10 @@ type Config struct {
 	Launch []*Launch `yaml:"launch,omitempty"`
 	// Log files of the servers that are followed. A bare path is enough where there is one server.
 	LogFiles Some[*LogFile] `yaml:"log_files,omitempty"`
+	// Traces of requests that servers send by OTLP. Off unless protocols are named.
+	OTLP *OTLP `yaml:"otlp,omitempty"`
+	// Where a trace can be looked at, as https://jaeger.example/trace/{trace_id}: makes links of the requests that show a harm.
+	TraceLink TraceLink `yaml:"trace_link,omitempty"`
 	// Small requests of our own, which show a server that answers /health but nobody else. Off unless enabled.
 	Canary Canary `yaml:"canary,omitempty"`
 	// What is promised to users. The first entry that matches a target counts.

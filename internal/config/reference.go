@@ -12,7 +12,7 @@ import (
 
 // The fields' comments are the reference: they cannot say something else than what is read.
 //
-//go:embed config.go scrape.go discovery.go relabel.go prometheus.go http.go targets.go logs.go receivers.go route.go hours.go
+//go:embed config.go scrape.go discovery.go relabel.go prometheus.go http.go targets.go logs.go receivers.go route.go hours.go otlp.go
 var sources embed.FS
 
 // Reference is a page in Markdown about every field of the file.
@@ -120,7 +120,7 @@ func (r *reference) link(kind string) string {
 		"Duration": "duration", "Delay": "duration", "Size": "size", "URL": "URL", "SecretURL": "URL", "Label": "label", "File": "path",
 		"SecretFile": "path", "SecretEnv": "variable", "Glob": "glob", "Secret": "text", "Network": "network", "Address": "host:port",
 		"Page": "URL", "Matchers": "matchers", "Selector": "label to regular expression", "Args": "text", "Weekdays": "text",
-		"Days": "text", "Months": "text", "Years": "text", "Location": "time zone",
+		"Listen": "host:port", "TraceLink": "URL", "Days": "text", "Months": "text", "Years": "text", "Location": "time zone",
 	}
 	parts := strings.Fields(kind)
 	for i, p := range parts {

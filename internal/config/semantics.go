@@ -30,6 +30,9 @@ func (c *check) defaults() {
 	fill(&c.cfg.Canary.Interval, Duration(time.Minute))
 	fill(&c.cfg.Canary.Timeout, min(Duration(30*time.Second), c.cfg.Canary.Interval))
 	fill(&c.cfg.Canary.MaxTokens, 1)
+	if c.cfg.OTLP != nil {
+		c.cfg.OTLP.defaults()
+	}
 	t := &c.cfg.Targets
 	if len(t.Identity) == 0 {
 		t.Identity = []Label{"job", "instance"}

@@ -70,6 +70,8 @@ type Diagnosis struct {
 	Causes       []Cause           `json:"causes"`
 	Missing      []Missing         `json:"missing"`
 	Notes        []string          `json:"notes"`
+	// Examples are traced requests that show the harm, the worst first.
+	Examples []Example `json:"examples,omitempty"`
 
 	// For people only: not part of the contract.
 	Name   string             `json:"-"`

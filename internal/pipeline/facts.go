@@ -25,6 +25,9 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	maps.Copy(out, said.facts)
 	merge(out, log)
 	merge(out, r.Measured)
+	if r.MeasuredOf != nil {
+		merge(out, r.MeasuredOf(t.Labels))
+	}
 	if r.Server != nil {
 		own, configured := r.Server(t.Labels)
 		merge(out, own)

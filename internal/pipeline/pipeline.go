@@ -48,6 +48,12 @@ type Request struct {
 	Measured map[string]model.Fact
 	// Benchmark gives what results of benchmarks tell of the time that was watched, and what to say of them; nil is unknown.
 	Benchmark func(from, to time.Time) (facts map[string]model.Fact, notes []string)
+	// MeasuredOf gives facts that were measured of one target, as of its traces; nil of it is unknown. They win over Measured.
+	MeasuredOf func(model.Labels) map[string]model.Fact
+	// Examples gives traced requests of a target, or of a group by its labels, that show what hurts; nil knows none.
+	Examples func(target map[string]string, hurts model.Harm) []model.Example
+	// TraceLink is where a trace can be looked at, with {trace_id} in it; "" nowhere.
+	TraceLink string
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
 	// nil asks nobody.
 	Server func(model.Labels) (facts map[string]model.Fact, configured bool)
@@ -101,5 +107,6 @@ func (p *Pipeline) Diagnose(st *samples.Store, r Request) *model.Report {
 	for i := range report.Targets {
 		report.Targets[i].Notes = append(report.Targets[i].Notes, notes...)
 	}
+	Show(r, report.Targets)
 	return report
 }

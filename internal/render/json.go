@@ -67,6 +67,7 @@ func diagnosis(d model.Diagnosis) model.Diagnosis {
 	})
 	d.Missing = each(d.Missing, func(m model.Missing) model.Missing { return m })
 	d.Notes = each(d.Notes, same)
+	d.Examples = each(d.Examples, example)
 	return d
 }
 
@@ -76,6 +77,13 @@ func evidence(e model.Evidence) model.Evidence {
 		e.Bound, e.Unit = "", ""
 	}
 	return e
+}
+
+func example(x model.Example) model.Example {
+	for _, v := range []**float64{&x.TTFT, &x.Queue, &x.Prefill, &x.Decode, &x.E2E, &x.PromptTokens, &x.OutputTokens} {
+		*v = valuePtr(*v)
+	}
+	return x
 }
 
 // each maps into a new slice that is empty, not nil, when there is nothing.

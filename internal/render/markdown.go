@@ -70,6 +70,13 @@ func (m *sheet) full(v view) {
 	m.item("Since", since)
 	m.cause(v)
 	m.turns(v)
+	for _, x := range v.examples {
+		where := code(x.trace)
+		if x.link != "" {
+			where = x.link // escaped as a URL is
+		}
+		m.item("Trace", md(x.what)+" "+where)
+	}
 	m.item("Also", strings.Join(each(v.also, md), "; "))
 	for _, n := range v.notes {
 		m.item("Note", md(n))

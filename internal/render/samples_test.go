@@ -36,6 +36,13 @@ func degraded() model.Diagnosis {
 		Summary: "53 requests wait because at most 8 may run", UnknownScore: 0.0104, Fingerprint: "9f2c",
 		Onset: ptr(at.Add(-30 * time.Second)), Span: span(34*time.Second, 17), BoundBy: ptr("latency"),
 		Impact: model.Impact{RequestsPerSecondHurt: ptr(3.1234567), TokensPerSecondLost: ptr(4612.0)},
+		Examples: []model.Example{
+			{
+				TraceID: "fe13a156f97f517270466fc1fb9ffe2d", Link: "https://jaeger.example/trace/fe13a156f97f517270466fc1fb9ffe2d", Shows: model.SlowFirstToken,
+				At: ptr(at.Add(-20 * time.Second)), TTFT: ptr(12.97), Queue: ptr(12.9), Prefill: ptr(0.05), PromptTokens: ptr(250.0),
+			},
+			{TraceID: "ce397b1113d8f895834027fcb5c57083", Shows: model.SlowFirstToken, TTFT: ptr(12.7)},
+		},
 		Trends: map[string][]model.Point{
 			"waiting": trend(2*time.Second, 0, 1, 36, 48, 50, 53, 52, 53, 53, 52, 53, 53, 54, 53, 52, 53, 53),
 			"running": trend(2*time.Second, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8),
@@ -113,7 +120,7 @@ func abstained() model.Diagnosis {
 		ID: "itl-slow", Title: "Tokens come slowly", Severity: model.Warning, State: model.Firing, Since: d.Span.First, HeldSeconds: 34,
 		Scope: model.ScopeTarget, Evidence: []model.Evidence{says("61 ms a token at a batch of 4")},
 	}}
-	d.Impact, d.BoundBy, d.UnknownScore = model.Impact{}, nil, 0.22
+	d.Impact, d.BoundBy, d.UnknownScore, d.Examples = model.Impact{}, nil, 0.22, nil
 	d.Trends = map[string][]model.Point{"waiting": trend(8*time.Second, 0, 0, 0, 0), "running": trend(8*time.Second, 4, 4, 4, 4)}
 	d.Causes = []model.Cause{
 		{

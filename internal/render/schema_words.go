@@ -39,6 +39,21 @@ func fieldWords() map[string]word {
 		"Diagnosis.Missing":      {is: "Signals that could not be seen."},
 		"Diagnosis.Notes":        {is: "Remarks that are no findings."},
 
+		"Diagnosis.Examples": {is: "Traced requests that show the harm, the worst first; absent where no traces were read."},
+
+		"Example":              {is: "One traced request. What its spans did not tell is absent."},
+		"Example.TraceID":      {is: "The id of its trace, 32 hexadecimal digits."},
+		"Example.Link":         {is: "Where the trace can be looked at."},
+		"Example.Shows":        {is: "What it is an example of.", enum: []any{"slow first token", "slow tokens", "slow request"}},
+		"Example.At":           {is: "When it arrived, in UTC."},
+		"Example.TTFT":         {is: "The time to its first token.", atLeastZero: true},
+		"Example.Queue":        {is: "The time that it waited to be scheduled.", atLeastZero: true},
+		"Example.Prefill":      {is: "The time of its prefill.", atLeastZero: true},
+		"Example.Decode":       {is: "The time from its first token to its last.", atLeastZero: true},
+		"Example.E2E":          {is: "The time of the whole request.", atLeastZero: true},
+		"Example.PromptTokens": {is: "The tokens of its prompt.", atLeastZero: true},
+		"Example.OutputTokens": {is: "The tokens that it wrote.", atLeastZero: true},
+
 		"EngineInfo":         {is: "The server's software as far as it is known."},
 		"EngineInfo.Name":    {is: "Its metric dialect: vllm, sglang, …; empty when unknown."},
 		"EngineInfo.Version": {is: "Its version; starts with >= when inferred, empty when unknown."},

@@ -70,6 +70,7 @@ func (p *page) full(v view) {
 		p.candidates(v)
 	}
 	p.turns(v)
+	p.examples(v.examples)
 	p.list(" also", v.also, p.theme.faint)
 	p.list(" note", v.notes, p.theme.faint)
 	p.list(" missing", v.missing, p.theme.faint)
@@ -208,6 +209,18 @@ func (p *page) list(label string, lines []string, style lipgloss.Style) {
 			label = ""
 		}
 		p.row(row{label: label, text: l, style: style})
+	}
+}
+
+// examples are requests to look at.
+func (p *page) examples(all []exampleView) {
+	for i, x := range all {
+		label := ""
+		if i == 0 {
+			label = " traces"
+		}
+		p.row(row{label: label, text: x.what})
+		p.row(row{text: x.where(), style: p.theme.faint})
 	}
 }
 

@@ -36,6 +36,7 @@ type view struct {
 	expect             string
 	also               []string
 	notes, missing     []string
+	examples           []exampleView
 }
 
 type causeView struct {
@@ -73,6 +74,7 @@ func newView(r *model.Report, d model.Diagnosis) view {
 		impact: impactOf(d.Impact), boundBy: boundByOf(d.BoundBy),
 		since: sinceOf(r, d, end), changed: changedOf(d, end),
 		notes: texts(d.Notes, maxEvidence), missing: missingOf(d.Missing),
+		examples: examplesOf(d.Examples),
 	}
 	if v.status == "" {
 		v.status = model.Unknown

@@ -25,7 +25,12 @@ type Words struct {
 	Turns                []TurnWords
 	Expect               string
 	Also, Notes, Missing []string
+	// Examples are traced requests that show what hurts.
+	Examples []ExampleWords
 }
+
+// ExampleWords is one traced request. Link is where it can be looked at, "" where nobody said.
+type ExampleWords struct{ What, Trace, Link string }
 
 // CauseWords is one cause with what speaks for and against it. Hence are its consequences, Thin says
 // how little stands behind the score.
@@ -61,6 +66,9 @@ func Describe(d model.Diagnosis, at time.Time) Words {
 		w.Turns = append(w.Turns, TurnWords{
 			Knob: t.knob, Do: strings.TrimSuffix(t.words, elsewhere), Price: t.price, Why: t.why, Undo: strings.TrimPrefix(t.undo, "undo: "), Then: t.then,
 		})
+	}
+	for _, x := range v.examples {
+		w.Examples = append(w.Examples, ExampleWords{x.what, x.trace, x.link})
 	}
 	return w
 }

@@ -23,6 +23,8 @@ var (
 	knownFailures   = []string{"timeout", "connection", "tls", "auth", "status", "parse", "too_large"}
 	knownSuppressed = []string{"silence", "inhibition", "mute_time_interval", "active_time_interval", "acknowledged"}
 	knownReceived   = []string{"accepted", "duplicate", "own", "invalid", "overloaded", "too_large", "unauthorized"}
+	knownSpans      = []string{"kept", "duplicate", "other", "evicted", "refused"}
+	knownExported   = []string{"accepted", "partial", "invalid", "unsupported", "too_large", "overloaded", "full", "too_slow", "failed"}
 	knownStore      = []string{string(store.DiskFull), string(store.ReadOnly), string(store.IOFailed), string(store.Locked), "corrupt", Other}
 	knownStatus     = []model.Status{model.Healthy, model.Idle, model.Degraded, model.Down, model.Unknown}
 	knownSeverity   = []model.Severity{model.Info, model.Warning, model.Critical}
@@ -131,6 +133,26 @@ func (m *Metrics) Suppressed(reason string) {
 // Received counts alerts that others posted: accepted, duplicate, own, invalid, overloaded, too_large or unauthorized.
 func (m *Metrics) Received(result string, n int) {
 	m.received.WithLabelValues(among(knownReceived, result)).Add(float64(max(n, 0)))
+}
+
+// Exported counts a message with traces: a protocol of http and grpc, and accepted, partial, invalid, unsupported,
+// too_large, overloaded, full, too_slow or failed.
+func (m *Metrics) Exported(protocol, result string) {
+	m.exported.WithLabelValues(protocol, among(knownExported, result)).Inc()
+}
+
+// Spans counts spans by what became of them: kept, duplicate, other, evicted or refused.
+func (m *Metrics) Spans(n map[string]int) {
+	for result, k := range n {
+		m.spans.WithLabelValues(among(knownSpans, result)).Add(float64(max(k, 0)))
+	}
+}
+
+// Traced tells how many spans are kept, and how many requests fit no target or several.
+func (m *Metrics) Traced(kept, none, several int) {
+	m.spansKept.Set(float64(kept))
+	m.unassigned.WithLabelValues("none").Set(float64(none))
+	m.unassigned.WithLabelValues("several").Set(float64(several))
 }
 
 // Heartbeat counts a sign of life.

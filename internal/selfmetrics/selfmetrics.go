@@ -26,6 +26,9 @@ type Metrics struct {
 	logLines                                            *prometheus.CounterVec
 	dead, suppressed, received, storeErrors, disabled   *prometheus.CounterVec
 	queueErrors                                         prometheus.Counter
+	exported, spans                                     *prometheus.CounterVec
+	spansKept                                           gauge
+	unassigned                                          *prometheus.GaugeVec
 }
 
 type gauge = prometheus.Gauge
@@ -70,6 +73,11 @@ func New(version string) *Metrics {
 		received:       f.counters("received_alerts_total", "Alerts that others posted, by what became of them.", "result"),
 		heartbeats:     f.counters("heartbeats_total", "Signs of life sent to the heartbeat URL.", "result"),
 
+		exported:   f.counters("otlp_requests_total", "Messages with traces, by what became of them.", "protocol", "result"),
+		spans:      f.counters("otlp_spans_total", "Spans that came by OTLP, by what became of them; evicted ones were kept before.", "result"),
+		spansKept:  f.gauge("otlp_spans_kept", "Spans that are kept."),
+		unassigned: f.gauges("otlp_requests_unassigned", "Traced requests of the window that were left out, as they fit no target, or several.", "fits"),
+
 		storeWritable: f.gauge("store_writable", "Whether the last write to the store succeeded."),
 		storeErrors:   f.counters("store_errors_total", "Reads and writes of the store that failed.", "reason"),
 		tsdbBytes:     f.gauge("tsdb_size_bytes", "Size of the samples kept on disk."),
@@ -90,6 +98,15 @@ func (m *Metrics) zero() {
 	for _, k := range knownStore {
 		m.storeErrors.WithLabelValues(k)
 	}
+	for _, k := range knownSpans {
+		m.spans.WithLabelValues(k)
+	}
+	for _, protocol := range []string{"http", "grpc"} {
+		for _, result := range knownExported {
+			m.exported.WithLabelValues(protocol, result)
+		}
+	}
+	m.Traced(0, 0, 0)
 	for _, k := range []string{"success", "failure"} {
 		m.scrapes.WithLabelValues(k)
 		m.heartbeats.WithLabelValues(k)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/internal/plan"
 	"github.com/inferdx/inferdx/internal/samples"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
@@ -57,7 +58,12 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 	if len(p.setup.Content.Signals.Own()) > 0 {
 		r.PromQL = promadapter.NewEvaluator(st, promadapter.Options{}).ByInstance
 	}
+	traces := s.traced(p, at)
+	if traces != nil {
+		r.MeasuredOf, r.Examples = traces.Facts, examplesOf(traces)
+	}
 	f, notes := p.pipeline.Frame(st, r)
+	s.spans.meet(f)
 	shown := entities(f)
 	if slices.ContainsFunc(health, sourceHealth.blinds) {
 		old = old.Hold(at, func(scope model.Scope, labels string, _ engine.Held) bool { return !shown[scope][labels] })
@@ -67,7 +73,11 @@ func (s *Service) look(ctx context.Context, p *parts, at time.Time, old engine.S
 	out.diagnoses = p.pipeline.Engine.Diagnose(f, symptoms)
 	for i := range out.diagnoses {
 		out.diagnoses[i].Notes = append(out.diagnoses[i].Notes, notes...)
+		if d := &out.diagnoses[i]; traces != nil && len(d.Symptoms) > 0 {
+			d.Notes = append(d.Notes, traces.Notes(d.Target)...)
+		}
 	}
+	pipeline.Show(r, out.diagnoses)
 	out.trials = len(s.observe(ctx, p, f, out.diagnoses)) > 0
 	out.figures, out.started = figures(f, out.diagnoses), started(f, st)
 	out.absent, out.report = absent(next, shown), engine.Report(f, out.diagnoses)

@@ -51,6 +51,7 @@ func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
 		window: time.Duration(c.Global.Window), interval: time.Duration(c.Global.EvaluationInterval),
 		request: pipeline.Request{Settings: objectives(c.SLO), Group: texts(c.Targets.Group)},
 	}
+	p.request.TraceLink = string(c.TraceLink)
 	p.request.Join.GPULabels, p.request.Join.HostLabels = texts(c.Targets.GPU.Match), texts(c.Targets.Host.Match)
 	p.request.ArgsOf, p.request.Server = k.launch.ArgsOf, k.info.Of
 	if p.logs = logSources(c); len(p.logs) > 0 {

@@ -77,6 +77,10 @@ func (s *Service) Reload(next *setup.Setup) error {
 		p.receivers.Close()
 		return errors.Join(err, s.scraping.find.Apply(old.setup.Config))
 	}
+	if err := s.adoptSpans(r.ctx, p); err != nil {
+		p.receivers.Close()
+		return errors.Join(err, s.scraping.find.Apply(old.setup.Config), s.speak(r.ctx, old.receivers), s.adoptSpans(r.ctx, old))
+	}
 	s.world.Lock()
 	if now := texts(next.Config.Targets.Identity); !reflect.DeepEqual(now, s.world.identity) {
 		s.world.identity = now // targets have other names now

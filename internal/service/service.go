@@ -37,6 +37,9 @@ type Options struct {
 	Now     func() time.Time // the wall clock; time.Now if nil
 	// ExternalURL is where people reach the service; empty links nowhere.
 	ExternalURL string
+	// WebConfigFile holds TLS and passwords for the endpoints of traces, Connections bounds those of each; 512 if 0.
+	WebConfigFile string
+	Connections   int
 	// DiscoverEvery is how long changes of targets are gathered; 5 s if 0.
 	DiscoverEvery time.Duration
 }
@@ -65,6 +68,7 @@ type Service struct {
 	parts    atomic.Pointer[parts]
 	view     atomic.Pointer[view]
 	ears     atomic.Pointer[receivers.Interactions]
+	spans    *spans
 
 	mind       mind           // of the evaluating goroutine
 	last       seen           // likewise
@@ -118,6 +122,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	s.loadAlerts()
 	s.loadTrials()
 	s.archive = openArchive(o)
+	s.spans = s.newSpans(o)
 	p, err := s.newParts(o, o.Setup)
 	if err != nil {
 		return nil, errors.Join(err, disk.Close(), spare.Close())
@@ -161,6 +166,11 @@ func (s *Service) Run(ctx context.Context) error {
 		all.Wait()
 		return errors.Join(err, s.close(ctx))
 	}
+	if err := s.adoptSpans(ctx, s.parts.Load()); err != nil {
+		stop(err)
+		all.Wait()
+		return errors.Join(err, s.close(ctx))
+	}
 	s.begin(ctx, s.parts.Load())
 	s.upkeep(ctx, &all)
 	s.tidy(ctx, &all)
@@ -172,6 +182,7 @@ func (s *Service) Run(ctx context.Context) error {
 	case failed = <-s.over:
 		stop(failed)
 	}
+	s.spans.close(ctx)
 	s.end()
 	all.Wait()
 	s.trials.all.Wait() // which looks have started

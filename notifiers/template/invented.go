@@ -24,6 +24,7 @@ func inventedMessages() []plan.Message {
 			}},
 		}},
 		Missing: []model.Missing{{Signal: "m", Needs: "n"}}, Notes: []string{"n"},
+		Examples: []model.Example{{TraceID: "0af7651916cd43dd8448eb211c80319c", Link: "https://traces.example/0", Shows: model.SlowFirstToken, TTFT: &hurt}},
 	}
 	unnamed := d
 	unnamed.Causes = []model.Cause{{ID: "c", Title: "c", Score: 0.4, For: d.Causes[0].For}, {ID: "d", Title: "d", Score: 0.3}}

@@ -1,43 +1,16 @@
 package otlp
 
 import (
-	"encoding/hex"
-	"math"
-
-	common "go.opentelemetry.io/proto/otlp/common/v1"
-	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"maps"
+	"slices"
 )
 
-// request is one span of a server's request; times are in seconds, NaN where the span does not tell.
-type request struct {
-	trace, instance                   string
-	start, end                        float64
-	queue, prefill, decode, ttft, e2e float64
-	prompt, output                    float64
-}
-
-type attributes struct {
-	text   map[string]string
-	number map[string]float64
-}
-
-func newAttributes() attributes {
-	return attributes{map[string]string{}, map[string]float64{}}
-}
-
-// first is the number of the first of several names that is there; NaN of none.
-func (a attributes) first(names ...string) float64 {
-	for _, n := range names {
-		if v, ok := a.number[n]; ok && v >= 0 && v < 1e12 {
-			return v
-		}
-	}
-	return math.NaN()
-}
-
+// collector gathers what files hold.
 type collector struct {
 	requests []request
-	known    map[[2]string]bool // spans seen, as exporters send again what was not answered
+	pieces   []piece
+	known    map[spanKey]bool  // spans seen, as exporters send again what was not answered
+	servers  map[string]uint32 // by service and instance
 	twice    int
 	dropped  int
 	others   int
@@ -45,72 +18,65 @@ type collector struct {
 	notes    []string
 }
 
+type spanKey struct {
+	trace traceID
+	span  spanID
+}
+
 func newCollector() *collector {
-	return &collector{known: map[[2]string]bool{}, services: map[string]bool{}}
+	return &collector{known: map[spanKey]bool{}, services: map[string]bool{}, servers: map[string]uint32{}}
 }
 
 func (c *collector) seen() int { return len(c.requests) + c.others }
 
-func (c *collector) payload(p *trace.TracesData) {
-	for _, rs := range p.GetResourceSpans() {
-		service := newAttributes()
-		service.proto(rs.GetResource().GetAttributes())
-		for _, ss := range rs.GetScopeSpans() {
-			for _, s := range ss.GetSpans() {
-				as := newAttributes()
-				as.proto(s.GetAttributes())
-				c.span(service, hex.EncodeToString(s.GetTraceId()), hex.EncodeToString(s.GetSpanId()),
-					float64(s.GetStartTimeUnixNano())/1e9, float64(s.GetEndTimeUnixNano())/1e9, as)
+// server numbers who served a request. Processes of one server that say different instances are apart.
+func (c *collector) server(s Sender) uint32 {
+	key := s.Attributes["service.name"] + "/" + s.Attributes["service.instance.id"]
+	if n, ok := c.servers[key]; ok {
+		return n
+	}
+	n := uint32(len(c.servers)) //nolint:gosec // not more than there are requests
+	c.servers[key] = n
+	return n
+}
+
+func (c *collector) take(b *Batch) {
+	c.others += b.Others
+	for _, key := range slices.Sorted(maps.Keys(b.groups)) {
+		g := b.groups[key]
+		for _, r := range g.requests {
+			if c.again(r.trace, r.span) {
+				continue
 			}
+			if len(c.requests) >= maxRequests {
+				c.dropped++
+				continue
+			}
+			if n := g.Attributes["service.name"]; n != "" {
+				c.services[n] = true
+			}
+			r.server = c.server(g.Sender)
+			c.requests = append(c.requests, r)
+		}
+		if room := stagesOf*maxRequests - len(c.pieces); room > 0 {
+			c.pieces = append(c.pieces, g.pieces[:min(room, len(g.pieces))]...)
 		}
 	}
 }
 
-func (a attributes) proto(kvs []*common.KeyValue) {
-	for _, kv := range kvs {
-		switch v := kv.GetValue().GetValue().(type) {
-		case *common.AnyValue_StringValue:
-			a.text[kv.GetKey()] = v.StringValue
-		case *common.AnyValue_DoubleValue:
-			a.number[kv.GetKey()] = v.DoubleValue
-		case *common.AnyValue_IntValue:
-			a.number[kv.GetKey()] = float64(v.IntValue)
-		}
-	}
-}
+// stagesOf is how many spans below a request are kept, on average.
+const stagesOf = 8
 
-// span keeps a request's span: vLLM's llm_request (vllm/tracing, 0.4 to 0.33; prefill and decode since 0.9), and any other
-// that tells by the same attributes how long the first token and the whole took.
-func (c *collector) span(service attributes, traceID, spanID string, start, end float64, as attributes) {
-	e2e := as.first("gen_ai.latency.e2e")
-	ttft := as.first("gen_ai.latency.time_to_first_token")
-	if math.IsNaN(e2e) && math.IsNaN(ttft) {
-		c.others++
-		return
+// again says that a request's span came before; one without a number cannot tell.
+func (c *collector) again(t traceID, s spanID) bool {
+	if s == (spanID{}) {
+		return false
 	}
-	id := [2]string{traceID, spanID}
-	if c.known[id] {
+	key := spanKey{t, s}
+	if c.known[key] {
 		c.twice++
-		return
+		return true
 	}
-	if len(c.requests) >= maxRequests {
-		c.dropped++
-		return
-	}
-	c.known[id] = true
-	if n := service.text["service.name"]; n != "" {
-		c.services[n] = true
-	}
-	if start <= 0 || end < start {
-		start, end = math.NaN(), math.NaN()
-	}
-	c.requests = append(c.requests, request{
-		trace: traceID, instance: service.text["service.name"] + "/" + service.text["service.instance.id"],
-		start: start, end: end, e2e: e2e, ttft: ttft,
-		queue:   as.first("gen_ai.latency.time_in_queue"),
-		prefill: as.first("gen_ai.latency.time_in_model_prefill"),
-		decode:  as.first("gen_ai.latency.time_in_model_decode"),
-		prompt:  as.first("gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens"),
-		output:  as.first("gen_ai.usage.completion_tokens", "gen_ai.usage.output_tokens"),
-	})
+	c.known[key] = true
+	return false
 }

@@ -23,6 +23,8 @@ type jsonPayload struct {
 type jsonSpan struct {
 	TraceID    string          `json:"traceId"`
 	SpanID     string          `json:"spanId"`
+	ParentID   string          `json:"parentSpanId"`
+	Name       string          `json:"name"`
 	Start      json.RawMessage `json:"startTimeUnixNano"`
 	End        json.RawMessage `json:"endTimeUnixNano"`
 	Attributes []jsonAttribute `json:"attributes"`
@@ -70,23 +72,30 @@ func (c *collector) json(r io.Reader) error {
 		case err != nil:
 			return fmt.Errorf("%w: %w\n%s", ErrNoTraces, err, hint)
 		}
-		c.document(&p)
+		b := newBatch()
+		b.document(&p)
+		c.take(b)
 	}
 }
 
-func (c *collector) document(p *jsonPayload) {
+func (b *Batch) document(p *jsonPayload) {
 	for _, rs := range p.ResourceSpans {
-		service := newAttributes()
+		of := resource{}
 		for _, a := range rs.Resource.Attributes {
-			service.json(a)
+			if a.Value.String != nil {
+				of.add(a.Key, *a.Value.String)
+			}
 		}
 		for _, ss := range rs.ScopeSpans {
 			for _, s := range ss.Spans {
-				as := newAttributes()
+				r := newRaw(s.Name, nanos(s.Start), nanos(s.End))
+				idOf(r.trace[:], s.TraceID)
+				idOf(r.span[:], s.SpanID)
+				idOf(r.parent[:], s.ParentID)
 				for _, a := range s.Attributes {
-					as.json(a)
+					r.json(a)
 				}
-				c.span(service, s.TraceID, s.SpanID, nanos(s.Start), nanos(s.End), as)
+				b.add(of, r)
 			}
 		}
 	}
@@ -105,19 +114,19 @@ func nanos(raw json.RawMessage) float64 {
 	return float64(n) / 1e9
 }
 
-func (a attributes) json(in jsonAttribute) {
+func (r *raw) json(in jsonAttribute) {
 	switch v := in.Value; {
 	case v.String != nil:
-		a.text[in.Key] = *v.String
+		r.text(in.Key, *v.String)
 	case v.Double != nil:
-		a.number[in.Key] = *v.Double
+		r.number(in.Key, *v.Double)
 	case v.Int != nil:
 		text := string(v.Int)
 		if unquoted, err := strconv.Unquote(text); err == nil {
 			text = unquoted
 		}
 		if n, err := strconv.ParseFloat(text, 64); err == nil {
-			a.number[in.Key] = n
+			r.number(in.Key, n)
 		}
 	}
 }

@@ -24,7 +24,7 @@ const hint = "hint: pass what an OpenTelemetry collector's file exporter wrote (
 // maxPayload bounds one protobuf payload and one JSON document: exporters send at most some hundred spans at once.
 const maxPayload = 64 << 20
 
-// maxRequests is how many requests are kept, of 120 bytes each; what comes after them is counted.
+// maxRequests is how many requests are kept, of 150 bytes each; what comes after them is counted.
 const maxRequests = 1 << 20
 
 // Open reads files as the traces of one service, or of the services behind it.
@@ -95,7 +95,7 @@ func (c *collector) protobuf(r io.Reader) error {
 	if err := proto.Unmarshal(raw, &payload); err != nil {
 		return fmt.Errorf("%w: neither JSON nor protobuf\n%s", ErrNoTraces, hint)
 	}
-	c.payload(&payload)
+	c.take(Of(payload.GetResourceSpans()))
 	return nil
 }
 

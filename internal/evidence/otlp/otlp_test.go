@@ -91,7 +91,7 @@ func TestAQuantileNeedsEnoughRequests(t *testing.T) {
 func TestARequestIsFollowedFromPrefillToDecode(t *testing.T) {
 	var in []string
 	for i := range 25 {
-		id, at := fmt.Sprintf("%02x", i), 100+float64(i)
+		id, at := fmt.Sprintf("%02x", i+1), 100+float64(i)
 		in = append(in, span(id, "d"+id, "decode", at+0.75, 0.1, 2, 50), span(id, "p"+id, "prefill", at, 0.5, 0.5, 50))
 	}
 	tr := read(t, in...)

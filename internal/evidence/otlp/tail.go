@@ -58,7 +58,7 @@ func tail(all []request) *Tail {
 		waited, queued, prefilled = waited+r.ttft, queued+r.queue, prefilled+r.prefill
 		prompts, neighbour = append(prompts, r.prompt), append(neighbour, around[i])
 		if len(t.Slowest) < exemplars {
-			t.Slowest = append(t.Slowest, Exemplar{r.trace, r.ttft, r.queue, r.prefill, r.prompt})
+			t.Slowest = append(t.Slowest, Exemplar{r.trace.String(), r.ttft, r.queue, r.prefill, r.prompt})
 		}
 	}
 	t.Queue, t.Prefill = min(1, queued/waited), min(1, prefilled/waited)
@@ -86,7 +86,7 @@ func neighbours(rs []request) []float64 {
 		}
 		sum := 0.0
 		add := func(o request) {
-			if !math.IsNaN(o.start) && !math.IsNaN(o.prompt) && o.instance == r.instance && o.start < r.start+r.ttft && r.start < o.start+o.ttft {
+			if !math.IsNaN(o.start) && !math.IsNaN(o.prompt) && o.server == r.server && o.start < r.start+r.ttft && r.start < o.start+o.ttft {
 				sum += o.prompt
 			}
 		}

@@ -26,7 +26,7 @@ func (t *Traces) WriteText(w io.Writer, link string) error {
 	for _, row := range []struct {
 		name string
 		q    *Times
-	}{{"ttft", t.TTFT}, {"queue", t.Queue}, {"prefill", t.Prefill}, {"decode", t.Decode}, {"e2e", t.E2E}, {"handover", t.Handover}} {
+	}{{"ttft", t.TTFT}, {"queue", t.Queue}, {"prefill", t.Prefill}, {"decode", t.Decode}, {"e2e", t.E2E}, {"handover", t.Handover}, {"KV wait", t.KVWait}} {
 		if q := row.q; q != nil {
 			fmt.Fprintf(b, " %-9s %9s %9s %9s %9s %9s\n", row.name, cell(q.P50), cell(q.P90), cell(q.P99), cell(q.P999), seconds(q.Max))
 		}

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -28,8 +27,14 @@ type Traces struct {
 	Tail     *Tail   `json:"tail,omitempty"`
 	// Handover is the time between the end of a request on one server and its begin on the next, of requests that
 	// went through several (prefill, then decode): the transfer of the KV cache is in it.
-	Handover *Times   `json:"handover,omitempty"`
-	Notes    []string `json:"notes,omitempty"`
+	Handover *Times `json:"handover,omitempty"`
+	// KVWait is the time from the end of the prefill until another server could decode: the transfer of the KV cache is in
+	// it, and a wait for room there. KVWaitRatio is its share of the time to the first token that the client sees.
+	KVWait      *Times   `json:"kv_wait,omitempty"`
+	KVWaitRatio *float64 `json:"kv_wait_ratio,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
+
+	requests []request
 }
 
 // Times are exact quantiles. One is nil with too few values behind it: 20 for the median, 50 for P90, 100 for P99, 1,000 for P99.9.
@@ -70,12 +75,26 @@ func quantiles(vs []float64) *Times {
 }
 
 func (c *collector) traces() (*Traces, error) {
-	rs := c.requests
-	if len(rs) == 0 {
+	if len(c.requests) == 0 {
 		return nil, fmt.Errorf("%w among %d spans\n%s", ErrNoTraces, c.others, hint)
 	}
-	slices.SortStableFunc(rs, func(a, b request) int { return cmp.Compare(a.start, b.start) })
-	t := &Traces{Services: slices.Sorted(maps.Keys(c.services)), Requests: len(rs), Notes: c.notes}
+	ordered(c.requests)
+	join(c.requests, c.pieces)
+	t := newTraces(c.requests)
+	t.Services, t.Notes = slices.Sorted(maps.Keys(c.services)), c.notes
+	t.passing(passages(c.requests))
+	if c.twice > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d spans came twice and were counted once", c.twice))
+	}
+	if c.dropped > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d requests beyond the first %d were left out", c.dropped, maxRequests))
+	}
+	return t, nil
+}
+
+// newTraces sums up requests in the order of their begin, but for what goes over several servers.
+func newTraces(rs []request) *Traces {
+	t := &Traces{Requests: len(rs), requests: rs}
 	t.TTFT = times(rs, func(r request) float64 { return r.ttft })
 	t.Queue = times(rs, func(r request) float64 { return r.queue })
 	t.Prefill = times(rs, func(r request) float64 { return r.prefill })
@@ -92,31 +111,8 @@ func (c *collector) traces() (*Traces, error) {
 	if last > first {
 		t.Seconds, t.InFlight = last-first, inside/(last-first)
 	}
-	t.Handover = handovers(rs)
 	t.Tail = tail(rs)
-	if c.twice > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d spans came twice and were counted once", c.twice))
-	}
-	if c.dropped > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d requests beyond the first %d were left out", c.dropped, maxRequests))
-	}
-	return t, nil
-}
-
-// handovers follows requests over servers by their trace.
-func handovers(rs []request) *Times {
-	last := map[string]request{}
-	var gaps []float64
-	for _, r := range rs { // in the order of their begin
-		if math.IsNaN(r.start) || r.trace == "" {
-			continue
-		}
-		if before, ok := last[r.trace]; ok && before.instance != r.instance && r.start >= before.end {
-			gaps = append(gaps, r.start-before.end)
-		}
-		last[r.trace] = r
-	}
-	return quantiles(gaps)
+	return t
 }
 
 // Facts are what playbooks weigh.
@@ -129,7 +125,7 @@ func (t *Traces) Facts() map[string]model.Fact {
 	if t.Seconds > 0 {
 		put("trace_in_flight", t.InFlight)
 	}
-	for name, q := range map[string]*Times{"ttft": t.TTFT, "queue": t.Queue, "prefill": t.Prefill, "decode": t.Decode, "e2e": t.E2E, "handover": t.Handover} {
+	for name, q := range map[string]*Times{"ttft": t.TTFT, "queue": t.Queue, "prefill": t.Prefill, "decode": t.Decode, "e2e": t.E2E, "handover": t.Handover, "kv_wait": t.KVWait} {
 		if q == nil {
 			continue
 		}
@@ -138,6 +134,9 @@ func (t *Traces) Facts() map[string]model.Fact {
 				put("trace_"+name+"_"+p+"_s", *v)
 			}
 		}
+	}
+	if t.KVWaitRatio != nil {
+		put("trace_kv_wait_ratio", *t.KVWaitRatio)
 	}
 	if x := t.Tail; x != nil {
 		for name, v := range map[string]float64{
