@@ -117,7 +117,7 @@ func machine(out map[string]model.Fact, t signals.Target) {
 	}
 	g, known := hardware.Find(name)
 	if known {
-		out["gpu_peak_flops"] = number(g.Flops, "data sheet of "+name)
+		out["gpu_peak_flops"] = number(g.Half, "data sheet of "+name)
 		out["gpu_bandwidth"] = number(g.Bandwidth, "data sheet of "+name)
 	}
 	switch {
