@@ -17,6 +17,7 @@ import (
 // evidence is what the user says of the servers beside their metrics.
 type evidence struct {
 	args, log      string
+	model, gpu     string
 	gpus           []string
 	profiles       []string
 	traces         []string
@@ -42,6 +43,8 @@ func presets() map[string]objectives {
 func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
 	f.StringVar(&e.log, "log", "", "log file of the server, its start included; plain or gzip")
+	f.StringVar(&e.model, "model-config", "", "config.json of the model, as it lies beside the weights: tells how near the server is to what its GPUs allow")
+	f.StringVar(&e.gpu, "gpu-spec", "", "the GPU where metrics do not tell: its name, or 'half: 9.89e14, bandwidth: 4.8e12' (FLOP/s of 16 bits, bytes/s)")
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
@@ -77,6 +80,9 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 		if r.Log, err = logs.Open(e.log); err != nil {
 			return r, fmt.Errorf("--log: %w", err)
 		}
+	}
+	if err := e.physics(&r); err != nil {
+		return r, err
 	}
 	if len(e.profiles) > 0 {
 		if err := e.profiled(&r); err != nil {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/hardware"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/shape"
 	"github.com/inferdx/inferdx/rules/signals"
 )
 
@@ -44,6 +46,10 @@ type Request struct {
 	Log map[string]model.Fact
 	// Measured are facts read from profiles, traces and benchmark results of the server; nil is unknown.
 	Measured map[string]model.Fact
+	// Model gives the shape of the model that a target serves; nil, and nil of it, is unknown.
+	Model func(model.Labels) *shape.Shape
+	// GPU is the device of every target, where its name is not in the table or in no metric; nil leaves it to the metrics.
+	GPU *hardware.GPU
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
 	// nil asks nobody.
 	Server func(model.Labels) (facts map[string]model.Fact, configured bool)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strings"
 )
@@ -23,6 +24,20 @@ const (
 type fields struct {
 	m       map[string]any
 	missing []string
+}
+
+// Open reads the config.json in a file.
+func Open(path string) (*Shape, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read model configuration: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	s, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
 }
 
 // Read reads a config.json to its end.
