@@ -28,6 +28,6 @@ func (e *evidence) physics(r *pipeline.Request) error {
 			return usage("as --gpu-spec 'NVIDIA H200', or --gpu-spec 'half: 9.89e14, bandwidth: 4.8e12'", "--gpu-spec: %w", err)
 		}
 	}
-	r.GPU = &g
+	r.GPU = func(model.Labels) *hardware.GPU { return &g }
 	return nil
 }

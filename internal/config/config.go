@@ -22,6 +22,8 @@ type Config struct {
 	Targets Targets `yaml:"targets,omitempty"`
 	// The arguments that servers were launched with, for settings that they do not export.
 	Launch []*Launch `yaml:"launch,omitempty"`
+	// The shapes of models and the GPUs under them, which tell how near a server is to what its hardware allows.
+	Models []*Model `yaml:"models,omitempty"`
 	// Small requests of our own, which show a server that answers /health but nobody else. Off unless enabled.
 	Canary Canary `yaml:"canary,omitempty"`
 	// What is promised to users. The first entry that matches a target counts.

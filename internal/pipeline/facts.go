@@ -18,7 +18,7 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 		return out, nil, nil
 	}
 	args := r.args(t.Labels)
-	gpu := machine(out, t, r.GPU)
+	gpu := machine(out, t, r)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
 	said, notes := p.launch(t, args, r.Log["log_shows_start"].Num == 1, labels)
 	maps.Copy(out, said.facts)
@@ -109,7 +109,7 @@ func merge(out, closer map[string]model.Fact) {
 }
 
 // machine adds what the GPU can do and what runs on it: the given device, else the one that metrics name.
-func machine(out map[string]model.Fact, t signals.Target, given *hardware.GPU) hardware.GPU {
+func machine(out map[string]model.Fact, t signals.Target, r Request) hardware.GPU {
 	var g hardware.GPU
 	if t.GPU != nil {
 		out["backend"] = model.Fact{Text: "cuda", From: "dcgm-exporter"}
@@ -118,8 +118,10 @@ func machine(out map[string]model.Fact, t signals.Target, given *hardware.GPU) h
 		out["gpu_name"] = model.Fact{Text: name, From: "dcgm-exporter"}
 		g, _ = hardware.Find(name)
 	}
-	if given != nil {
-		g = *given
+	if r.GPU != nil {
+		if given := r.GPU(t.Labels); given != nil {
+			g = *given
+		}
 	}
 	for name, v := range map[string]float64{"gpu_peak_flops": g.Half, "gpu_bandwidth": g.Bandwidth, "gpu_memory_gib": g.MemoryGiB} {
 		if v > 0 {

@@ -48,8 +48,8 @@ type Request struct {
 	Measured map[string]model.Fact
 	// Model gives the shape of the model that a target serves; nil, and nil of it, is unknown.
 	Model func(model.Labels) *shape.Shape
-	// GPU is the device of every target, where its name is not in the table or in no metric; nil leaves it to the metrics.
-	GPU *hardware.GPU
+	// GPU is the device of a target, where its name is not in the table or in no metric; nil, and nil of it, leaves it to the metrics.
+	GPU func(model.Labels) *hardware.GPU
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
 	// nil asks nobody.
 	Server func(model.Labels) (facts map[string]model.Fact, configured bool)

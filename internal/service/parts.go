@@ -50,6 +50,7 @@ func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
 		request: pipeline.Request{Settings: objectives(c.SLO), Group: texts(c.Targets.Group)},
 	}
 	p.request.Join.GPULabels, p.request.Join.HostLabels = texts(c.Targets.GPU.Match), texts(c.Targets.Host.Match)
+	p.request.Model, p.request.GPU = shapes(c.Models, next.Shapes), devices(c.Models)
 	p.request.ArgsOf, p.request.Server = k.launch.ArgsOf, k.info.Of
 	names, identity := next.Content.Signals.Metrics(), texts(c.Targets.Identity)
 	all := pasts{identity: identity}
