@@ -62,6 +62,9 @@ func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) m
 		Name: x.Name(), Span: observed(f, x.ID), Trends: trends(f, x.ID),
 	}
 	d.Status = e.status(f, x, harm)
+	if x.Scope == model.ScopeTarget && d.Status != model.Down && d.Status != model.Idle {
+		d.Ceiling = ceilingOf(f, x.ID)
+	}
 	if d.Status == model.Unknown {
 		d.Notes = append(d.Notes, notEnough(f, x)...)
 	}
@@ -92,7 +95,7 @@ func (e *Engine) explain(d *model.Diagnosis, f *model.Frame, x model.Entity) {
 	d.Onset = &at
 	d.Changed = changedAt(f, x.ID, at)
 	d.Impact = impact(f, x.ID)
-	d.BoundBy = boundBy(f, x.ID)
+	d.BoundBy = boundBy(f, x.ID, d.Ceiling)
 }
 
 func (e *Engine) cause(f *model.Frame, x model.Entity, c *candidate, first bool, current map[string]string) model.Cause {

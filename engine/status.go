@@ -106,27 +106,27 @@ func notEnough(f *model.Frame, x model.Entity) []string {
 	return out
 }
 
-// boundBy says what holds the server at its present speed, where the GPU's counters show it.
+// boundBy says what holds the server at its present speed, where the GPU's counters show it, or what its hardware allows is known.
 // 0.6 of the cycles is high for either unit (facts: full prefill reads 0.71 to 0.77 tensor activity
 // on an H200, decode at batch 8 to 64 reads 0.42 to 0.60 of the memory interface; 0.8 to 0.9 is the
 // practical ceiling of both).
-func boundBy(f *model.Frame, id model.EntityID) *string {
+func boundBy(f *model.Frame, id model.EntityID, c *model.Ceiling) *string {
 	get := func(s string) float64 {
 		v, _ := f.Get(id, s)
 		return v.V
 	}
-	var out string
+	out := boundByCeiling(c)
+	busy, ok := f.Get(id, "gpu_busy_best")
+	works := get("running_p25") >= 1
 	switch {
 	case get("tensor_active_ratio") >= 0.6:
 		out = "compute"
 	case get("dram_active_ratio") >= 0.6:
 		out = "bandwidth"
-	default:
-		if busy, ok := f.Get(id, "gpu_busy_best"); ok && busy.V < 0.5 && get("running_p25") >= 1 {
-			out = "host"
-		} else if ok && get("running_p25") >= 1 && get("tensor_active_ratio") < 0.4 && get("dram_active_ratio") < 0.55 {
-			out = "latency"
-		}
+	case ok && busy.V < 0.5 && works:
+		out = "host"
+	case out == "" && ok && works && get("tensor_active_ratio") < 0.4 && get("dram_active_ratio") < 0.55:
+		out = "latency"
 	}
 	if out == "" {
 		return nil

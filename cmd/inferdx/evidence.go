@@ -18,6 +18,7 @@ import (
 type evidence struct {
 	args           string
 	logs           []string
+	model, gpu     string
 	gpus           []string
 	profiles       []string
 	traces         []string
@@ -45,6 +46,8 @@ func presets() map[string]objectives {
 func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
 	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip (repeatable)")
+	f.StringVar(&e.model, "model-config", "", "config.json of the model, as it lies beside the weights: tells how near the server is to what its GPUs allow")
+	f.StringVar(&e.gpu, "gpu-spec", "", "the GPU where metrics do not tell: its name, or 'half: 9.89e14, bandwidth: 4.8e12' (FLOP/s of 16 bits, bytes/s)")
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
 	f.StringArrayVar(&e.benchmarks, "benchmark", nil, "result file of a benchmark that ran meanwhile: vllm bench, sglang.bench_serving, GuideLLM, AIPerf, inference-perf (repeatable)")
@@ -80,6 +83,9 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 	}
 	if r.Log, err = logged(e.logs); err != nil {
 		return r, fmt.Errorf("--log: %w", err)
+	}
+	if err := e.physics(&r); err != nil {
+		return r, err
 	}
 	if len(e.profiles) > 0 {
 		if err := e.profiled(&r); err != nil {

@@ -28,6 +28,8 @@ type Config struct {
 	OTLP *OTLP `yaml:"otlp,omitempty"`
 	// Where a trace can be looked at, as https://jaeger.example/trace/{trace_id}: makes links of the requests that show a harm.
 	TraceLink TraceLink `yaml:"trace_link,omitempty"`
+	// The shapes of models and the GPUs under them, which tell how near a server is to what its hardware allows.
+	Models []*Model `yaml:"models,omitempty"`
 	// Small requests of our own, which show a server that answers /health but nobody else. Off unless enabled.
 	Canary Canary `yaml:"canary,omitempty"`
 	// What is promised to users. The first entry that matches a target counts.

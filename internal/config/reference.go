@@ -12,7 +12,7 @@ import (
 
 // The fields' comments are the reference: they cannot say something else than what is read.
 //
-//go:embed config.go scrape.go discovery.go relabel.go prometheus.go http.go targets.go logs.go receivers.go route.go hours.go otlp.go
+//go:embed config.go scrape.go discovery.go relabel.go prometheus.go http.go targets.go logs.go models.go receivers.go route.go hours.go otlp.go
 var sources embed.FS
 
 // Reference is a page in Markdown about every field of the file.

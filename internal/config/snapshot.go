@@ -66,6 +66,11 @@ func (s *Snapshot) readAll() {
 			_, _ = s.reader.read(join(s.dir, string(l.ArgsFile)))
 		}
 	}
+	for _, m := range s.raw.Models {
+		if m != nil && m.ConfigFile != "" {
+			_, _ = s.reader.read(join(s.dir, string(m.ConfigFile)))
+		}
+	}
 }
 
 // Load is Read and Load in one.
@@ -137,6 +142,7 @@ func (s *Snapshot) files(c *check) {
 			c.fault(match, "", "%s: signals lie in a folder meaning or dialects", path)
 		}
 	})
+	s.models(c)
 	root := stampOf(s.dir).real
 	s.globs(c, "templates", c.cfg.Templates, func(_ string, match place, path string) {
 		in, err := filepath.Rel(root, s.reader.files[path].stamp.real)

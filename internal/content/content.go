@@ -98,6 +98,9 @@ var facts = []string{
 	"log_oom", "log_engine_dead", "log_nccl_error", "log_worker_hang", "log_jit_compilation", "log_kv_load_failures", "log_warnings",
 	"prompts_share_prefix", "num_speculative_tokens",
 	"log_restarts", "log_shutdown", "log_oom_before_restart", "log_engine_dead_before_restart", "client_in_flight",
+	"model_active_params", "step_batches", "weights_fixed_bytes", "weights_experts_bytes", "expert_share", "expert_batches",
+	"kv_token_bytes", "kv_window_token_bytes", "kv_window_tokens", "kv_uniform", "token_flops", "sample_flops", "attend_flops",
+	"gpu_flops", "collective_token_s",
 	"bench_workload", "retry_ratio", "structured_output_ratio", "profile_collective_ratio", "profile_sampling_ratio", "profile_attention_ratio",
 	"profile_gc_ratio", "attention_backend", "prefill_worker", "decode_worker",
 }

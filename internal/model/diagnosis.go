@@ -63,6 +63,7 @@ type Diagnosis struct {
 	UnknownScore float64           `json:"unknown_score"`
 	Fingerprint  string            `json:"fingerprint"`
 	BoundBy      *string           `json:"bound_by"`
+	Ceiling      *Ceiling          `json:"ceiling,omitempty"`
 	Onset        *time.Time        `json:"onset"`
 	Changed      []Change          `json:"changed"`
 	Impact       Impact            `json:"impact"`
@@ -77,6 +78,32 @@ type Diagnosis struct {
 	Name   string             `json:"-"`
 	Span   Span               `json:"-"`
 	Trends map[string][]Point `json:"-"`
+}
+
+// Ceiling is what the hardware allows a step of the engine at best, and how near the server comes to it. It is there only where
+// the GPU and the model's shape are known. A nil field could not be computed.
+type Ceiling struct {
+	// Phase is what most of the step is for: decode or prefill.
+	Phase string `json:"phase"`
+	// StepSeconds is the mean step; FloorSeconds is what it takes at least, by data sheets: the longest of reading weights
+	// and KV cache, arithmetic, and exchange between GPUs. Ratio is the floor over the step, 1 at the ceiling.
+	StepSeconds  float64 `json:"step_s"`
+	FloorSeconds float64 `json:"floor_s"`
+	Ratio        float64 `json:"ratio"`
+	// Limit is the longest of the three: bandwidth, compute, interconnect.
+	Limit           string   `json:"limit"`
+	MemorySeconds   *float64 `json:"memory_s"`
+	ComputeSeconds  *float64 `json:"compute_s"`
+	ExchangeSeconds *float64 `json:"exchange_s"`
+	// DecodeMost is tokens per second at best with the present batch, PoolMost with PoolBatch requests, as many as the KV pool
+	// holds; PrefillMost is prompt tokens per second.
+	DecodeMost  *float64 `json:"decode_tokens_per_s_most"`
+	PoolBatch   *float64 `json:"pool_batch"`
+	PoolMost    *float64 `json:"pool_tokens_per_s_most"`
+	PrefillMost *float64 `json:"prefill_tokens_per_s_most"`
+	// Far says that the hardware explains too little of the step to be what holds the server.
+	Far  bool   `json:"far"`
+	Says string `json:"says"`
 }
 
 // Change is something that was different from the onset on. From and To hold a number or a text.

@@ -65,7 +65,7 @@ func cpu() time.Duration {
 // fleet clones the engine series of two recordings, a healthy and a degraded one, onto n instances.
 func fleet(b *testing.B, c *content.Content, n int) (*samples.Store, time.Time) {
 	b.Helper()
-	shapes := []*samples.Instance{shape(b, c, "base-c64"), shape(b, c, "seqs8-c64")}
+	shapes := []*samples.Instance{seriesOf(b, c, "base-c64"), seriesOf(b, c, "seqs8-c64")}
 	at := time.Date(2026, 11, 1, 0, 5, 0, 0, time.UTC)
 	st := samples.NewStore()
 	for i := range n {
@@ -89,7 +89,7 @@ func fleet(b *testing.B, c *content.Content, n int) (*samples.Store, time.Time) 
 	return st, at
 }
 
-func shape(b *testing.B, c *content.Content, id string) *samples.Instance {
+func seriesOf(b *testing.B, c *content.Content, id string) *samples.Instance {
 	b.Helper()
 	names := c.Signals.Metrics()
 	f, err := os.Open("../../corpus/" + id + "/metrics.om.gz")

@@ -18,7 +18,7 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 		return out, nil, nil
 	}
 	args := r.args(t.Labels)
-	machine(out, t)
+	gpu := machine(out, t, r)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
 	log := r.log(t.Labels)
 	said, notes := p.launch(t, args, log["log_shows_start"].Num == 1, labels)
@@ -49,6 +49,9 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	shared = p.defaults(t.Engine.Name, version, out, said)
 	if f, ok := weightBytes(known(out, shared, "quantization", "dtype"), t.Labels.Get("model_name")); ok {
 		out["weight_bytes_fact"] = f
+	}
+	if n := physics(out, shared, t, r, gpu); n != "" {
+		notes = append(notes, n)
 	}
 	if f, ok := processor(out, args, t); ok {
 		out["processor"] = f
@@ -119,27 +122,30 @@ func merge(out, closer map[string]model.Fact) {
 	}
 }
 
-// machine adds what the GPU can do and what runs on it.
-func machine(out map[string]model.Fact, t signals.Target) {
-	if t.GPU == nil {
-		return
+// machine adds what the GPU can do and what runs on it: the given device, else the one that metrics name.
+func machine(out map[string]model.Fact, t signals.Target, r Request) hardware.GPU {
+	var g hardware.GPU
+	if t.GPU != nil {
+		out["backend"] = model.Fact{Text: "cuda", From: "dcgm-exporter"}
 	}
-	name := t.GPU["modelName"]
-	out["backend"] = model.Fact{Text: "cuda", From: "dcgm-exporter"}
-	if name != "" {
+	if name := t.GPU["modelName"]; name != "" {
 		out["gpu_name"] = model.Fact{Text: name, From: "dcgm-exporter"}
+		g, _ = hardware.Find(name)
 	}
-	g, known := hardware.Find(name)
-	if known {
-		out["gpu_peak_flops"] = number(g.Flops, "data sheet of "+name)
-		out["gpu_bandwidth"] = number(g.Bandwidth, "data sheet of "+name)
+	if r.GPU != nil {
+		if given := r.GPU(t.Labels); given != nil {
+			g = *given
+		}
 	}
-	switch {
-	case t.GPUMemoryMiB > 0:
+	for name, v := range map[string]float64{"gpu_peak_flops": g.Half, "gpu_bandwidth": g.Bandwidth, "gpu_memory_gib": g.MemoryGiB} {
+		if v > 0 {
+			out[name] = number(v, g.Source)
+		}
+	}
+	if t.GPUMemoryMiB > 0 {
 		out["gpu_memory_gib"] = number(t.GPUMemoryMiB/1024, "dcgm-exporter")
-	case known:
-		out["gpu_memory_gib"] = number(g.MemoryGiB, "data sheet of "+name)
 	}
+	return g
 }
 
 func number(v float64, from string) model.Fact {

@@ -10,8 +10,10 @@ import (
 
 	"github.com/inferdx/inferdx/engine"
 	"github.com/inferdx/inferdx/internal/content"
+	"github.com/inferdx/inferdx/internal/hardware"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/shape"
 	"github.com/inferdx/inferdx/rules/signals"
 )
 
@@ -54,6 +56,10 @@ type Request struct {
 	Examples func(target map[string]string, hurts model.Harm) []model.Example
 	// TraceLink is where a trace can be looked at, with {trace_id} in it; "" nowhere.
 	TraceLink string
+	// Model gives the shape of the model that a target serves; nil, and nil of it, is unknown.
+	Model func(model.Labels) *shape.Shape
+	// GPU is the device of a target, where its name is not in the table or in no metric; nil, and nil of it, leaves it to the metrics.
+	GPU func(model.Labels) *hardware.GPU
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
 	// nil asks nobody.
 	Server func(model.Labels) (facts map[string]model.Fact, configured bool)

@@ -46,6 +46,7 @@ func diagnosis(d model.Diagnosis) model.Diagnosis {
 		at := utc(*d.Onset)
 		d.Onset = &at
 	}
+	d.Ceiling = ceiling(d.Ceiling)
 	d.Changed = each(d.Changed, func(c model.Change) model.Change {
 		c.From, c.To, c.At = anyNumber(c.From), anyNumber(c.To), utc(c.At)
 		return c
@@ -69,6 +70,18 @@ func diagnosis(d model.Diagnosis) model.Diagnosis {
 	d.Notes = each(d.Notes, same)
 	d.Examples = each(d.Examples, example)
 	return d
+}
+
+func ceiling(c *model.Ceiling) *model.Ceiling {
+	if c == nil {
+		return nil
+	}
+	out := *c
+	out.StepSeconds, out.FloorSeconds, out.Ratio = value(c.StepSeconds), value(c.FloorSeconds), score(c.Ratio)
+	for _, v := range []**float64{&out.MemorySeconds, &out.ComputeSeconds, &out.ExchangeSeconds, &out.DecodeMost, &out.PoolBatch, &out.PoolMost, &out.PrefillMost} {
+		*v = valuePtr(*v)
+	}
+	return &out
 }
 
 func evidence(e model.Evidence) model.Evidence {

@@ -63,6 +63,11 @@ func (m *sheet) full(v view) {
 	}
 	m.item("Impact", md(v.impact))
 	m.item("Bound by", md(v.boundBy))
+	ceiling := md(v.ceiling)
+	if v.most != "" {
+		ceiling += "; " + md(v.most)
+	}
+	m.item("Ceiling", ceiling)
 	since := md(v.since)
 	if v.changed != "" {
 		since = strings.TrimPrefix(since+"; "+md(v.changed), "; ")

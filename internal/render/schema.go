@@ -90,7 +90,7 @@ func types() map[string]reflect.Type {
 		"Impact": reflect.TypeFor[model.Impact](), "Symptom": reflect.TypeFor[model.Symptom](),
 		"Evidence": reflect.TypeFor[model.Evidence](), "Cause": reflect.TypeFor[model.Cause](),
 		"Action": reflect.TypeFor[model.Action](), "Verify": reflect.TypeFor[model.Verify](),
-		"Missing": reflect.TypeFor[model.Missing](), "Example": reflect.TypeFor[model.Example](),
+		"Missing": reflect.TypeFor[model.Missing](), "Example": reflect.TypeFor[model.Example](), "Ceiling": reflect.TypeFor[model.Ceiling](),
 	}
 }
 

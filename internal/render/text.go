@@ -96,6 +96,12 @@ func (p *page) harm(v view) {
 	if v.boundBy != "" {
 		p.row(row{label: " bound by", text: v.boundBy})
 	}
+	if v.ceiling != "" {
+		p.row(row{label: " ceiling", text: v.ceiling})
+	}
+	if v.most != "" {
+		p.row(row{text: v.most})
+	}
 }
 
 func labelOf(s model.Status) string {

@@ -26,6 +26,7 @@ type view struct {
 	hurts              []string
 	trends             []string
 	impact, boundBy    string
+	ceiling, most      string
 	since, changed     string
 	cause              *causeView // nil when no cause is primary
 	candidates         []causeView
@@ -71,7 +72,7 @@ func newView(r *model.Report, d model.Diagnosis) view {
 	v := view{
 		status: d.Status, name: name(nameOf(d)), engine: engineOf(d.Engine), seen: seenOf(r, d),
 		summary: text(d.Summary), hurts: hurtsOf(d), trends: trendsOf(d),
-		impact: impactOf(d.Impact), boundBy: boundByOf(d.BoundBy),
+		impact: impactOf(d.Impact), boundBy: boundByOf(d.BoundBy), ceiling: ceilingOf(d.Ceiling), most: ceilingMost(d.Ceiling),
 		since: sinceOf(r, d, end), changed: changedOf(d, end),
 		notes: texts(d.Notes, maxEvidence), missing: missingOf(d.Missing),
 		examples: examplesOf(d.Examples),

@@ -53,6 +53,7 @@ func (s *Service) newParts(o Options, next *setup.Setup) (*parts, error) {
 	}
 	p.request.TraceLink = string(c.TraceLink)
 	p.request.Join.GPULabels, p.request.Join.HostLabels = texts(c.Targets.GPU.Match), texts(c.Targets.Host.Match)
+	p.request.Model, p.request.GPU = shapes(c.Models, next.Shapes), devices(c.Models)
 	p.request.ArgsOf, p.request.Server = k.launch.ArgsOf, k.info.Of
 	if p.logs = logSources(c); len(p.logs) > 0 {
 		p.request.LogOf = s.logs.FactsOf

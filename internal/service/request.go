@@ -2,8 +2,10 @@ package service
 
 import (
 	"github.com/inferdx/inferdx/internal/config"
+	"github.com/inferdx/inferdx/internal/hardware"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/samples"
+	"github.com/inferdx/inferdx/internal/shape"
 )
 
 // objectives gives the objectives of a target: those of the first entry that matches it.
@@ -18,6 +20,42 @@ func objectives(slos []*config.SLO) func(model.Labels) map[string]float64 {
 				continue
 			}
 			return s.Settings()
+		}
+		return nil
+	}
+}
+
+// shapes gives the shape of the model that a target serves, by the first entry that matches and has one.
+func shapes(models []*config.Model, read []*shape.Shape) func(model.Labels) *shape.Shape {
+	if len(models) == 0 {
+		return nil
+	}
+	return func(labels model.Labels) *shape.Shape {
+		for i, m := range models {
+			if read[i] != nil && m.Match.Match(labels.Map()) {
+				return read[i]
+			}
+		}
+		return nil
+	}
+}
+
+// devices gives the GPU of a target, by the first entry that matches and names one.
+func devices(models []*config.Model) func(model.Labels) *hardware.GPU {
+	if len(models) == 0 {
+		return nil
+	}
+	named := make([]*hardware.GPU, len(models))
+	for i, m := range models {
+		if g, ok := m.Device(); ok {
+			named[i] = &g
+		}
+	}
+	return func(labels model.Labels) *hardware.GPU {
+		for i, m := range models {
+			if named[i] != nil && m.Match.Match(labels.Map()) {
+				return named[i]
+			}
 		}
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/inferdx/inferdx/internal/content"
 	"github.com/inferdx/inferdx/internal/contentdir"
 	"github.com/inferdx/inferdx/internal/samples/promadapter"
+	"github.com/inferdx/inferdx/internal/shape"
 	"github.com/inferdx/inferdx/internal/yamlpos"
 	"github.com/inferdx/inferdx/playbooks"
 	"github.com/inferdx/inferdx/rules"
@@ -20,6 +21,8 @@ import (
 type Setup struct {
 	Config  *config.Config
 	Content *content.Content
+	// Shapes are those of the configuration's models, in their order; nil where an entry has none.
+	Shapes []*shape.Shape
 	// Templates are the texts of the template files by their path.
 	Templates map[string][]byte
 	Warnings  config.Warnings
@@ -53,6 +56,13 @@ func Load(path string) (*Setup, error) {
 	}
 	if len(faults) > 0 {
 		return out, faults
+	}
+	for _, m := range cfg.Models {
+		one, err := s.Shape(m)
+		if err != nil {
+			return out, err
+		}
+		out.Shapes = append(out.Shapes, one)
 	}
 	out.Config, out.Content = cfg, c
 	return out, nil

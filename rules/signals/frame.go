@@ -46,6 +46,8 @@ type Target struct {
 	Engine model.Engine
 	Info   map[string]string // labels of the info series
 	GPU    map[string]string // labels of the first joined GPU series, nil when none
+	// GPUs counts the joined ones.
+	GPUs int
 	// GPUMemoryMiB is the memory of one joined GPU, 0 when not seen.
 	GPUMemoryMiB float64
 	// Shown are the settings that gauges show, by fact.
@@ -222,7 +224,7 @@ func (a *assembly) facts(t *target) {
 		return
 	}
 	e := a.es.Get(t.id)
-	x := Target{Labels: e.Labels, Engine: e.Engine, Info: t.info, Shown: t.shown}
+	x := Target{Labels: e.Labels, Engine: e.Engine, Info: t.info, Shown: t.shown, GPUs: len(t.gpus)}
 	if len(t.gpus) > 0 {
 		x.GPU = t.gpus[0].labels.Map()
 		used, okUsed := a.b.Get(t.gpus[0].id, "gpu_memory_used_mib")

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"github.com/inferdx/inferdx/internal/model"
+)
+
+// farBelow is the share of a mean step that reading, arithmetic and exchange at data sheet rates must explain, else something
+// other than the hardware holds the server. Of the recordings of an H200 those in good order have 0.47 to 0.69, an eager
+// server, a starved host and a neighbour on the GPU 0.13 to 0.30; published figures of decode are 0.55 to 0.85 (docs/physics.md).
+const farBelow = 0.4
+
+// ceilingOf says how far the server runs from what its hardware allows; nil where that cannot be computed.
+func ceilingOf(f *model.Frame, id model.EntityID) *model.Ceiling {
+	get := func(s string) *float64 {
+		v, ok := f.Get(id, s)
+		if !ok || v.Bound != model.Exact {
+			return nil
+		}
+		return &v.V
+	}
+	step, floor, share, explained := get("step_s"), get("step_floor_s"), get("step_ceiling_ratio"), get("step_explained_ratio")
+	if step == nil || floor == nil || share == nil || explained == nil {
+		return nil
+	}
+	c := &model.Ceiling{
+		StepSeconds: *step, FloorSeconds: *floor, Ratio: *share,
+		MemorySeconds: get("step_memory_s"), ComputeSeconds: get("step_compute_s"), ExchangeSeconds: get("step_collectives_s"),
+		DecodeMost: get("decode_most_tokens_per_s"), PoolBatch: get("full_batch"), PoolMost: get("full_most_tokens_per_s"),
+		PrefillMost: get("prefill_most_tokens_per_s"), Far: *explained < farBelow,
+	}
+	c.Phase, c.Limit = "decode", "bandwidth"
+	switch longest := *floor; {
+	case c.ExchangeSeconds != nil && *c.ExchangeSeconds == longest && longest > 0:
+		c.Limit = "interconnect"
+	case c.ComputeSeconds != nil && *c.ComputeSeconds == longest:
+		c.Limit = "compute"
+	}
+	if p := get("prefill_share"); p != nil && *p > 0.5 && c.Limit != "bandwidth" {
+		c.Phase = "prefill"
+	}
+	c.Says = verdict(c)
+	return c
+}
+
+// verdict says who can help: settings, or only other work and other hardware.
+func verdict(c *model.Ceiling) string {
+	const work = "the work itself takes the step, no host or scheduling setting shortens it; "
+	switch {
+	case c.Far:
+		return "the hardware is not what holds it: launches, the host, a neighbour or scheduling take the rest, so settings can help"
+	case c.Limit == "interconnect":
+		return work + "fewer tensor-parallel ranks or faster links do"
+	case c.Limit == "compute":
+		return work + "fewer tokens to compute (shared prefixes, shorter prompts), smaller types or more GPUs do"
+	case c.PoolMost != nil && c.DecodeMost != nil && *c.PoolMost > 2**c.DecodeMost:
+		return work + "fewer bytes (smaller weights or KV cache), speculation or faster memory do, and a larger batch makes more tokens of it"
+	}
+	return work + "fewer bytes (smaller weights or KV cache), speculation or faster memory do"
+}
+
+// boundByCeiling is what the ceiling says of the present speed, "" where it says nothing.
+func boundByCeiling(c *model.Ceiling) string {
+	switch {
+	case c == nil || c.Far:
+		return ""
+	case c.Limit == "interconnect":
+		return "latency"
+	}
+	return c.Limit
+}
