@@ -18,8 +18,8 @@ func (a *app) inspect() *cobra.Command {
 		Use:   "inspect FILE...",
 		Short: "Say what profiles and traces of a server show",
 		Long: `Reads profiles and traces, each told by its content, and says what they show: PyTorch profiles (several are the ranks of one
-model), PyTorch memory snapshots and summaries, Nsight Compute pages, Nsight Systems exports, OTLP traces of requests (several files are
-read together). What they mean for a diagnosis: inferdx diagnose --profile, --traces.`,
+model, or one with CUDA graphs and one without), the tables that PyTorch prints of them, PyTorch memory snapshots and summaries, Nsight
+Compute pages, Nsight Systems exports, OTLP traces of requests (several files are read together). What they mean for a diagnosis: inferdx diagnose --profile, --traces.`,
 		Example: `  inferdx inspect rank0.pt.trace.json.gz rank1.pt.trace.json.gz
   inferdx inspect ncu-raw.csv --format json`,
 		Args: cobra.ArbitraryArgs,
@@ -50,6 +50,9 @@ read together). What they mean for a diagnosis: inferdx diagnose --profile, --tr
 }
 
 func (a *app) inspectText(ps []profiles.Profile, t *otlp.Traces, link string) error {
+	if r := profiles.Ranks(ps); r != nil && r.Finding() != "" {
+		_, _ = fmt.Fprintln(a.out, r.Finding()+"\n")
+	}
 	if t != nil {
 		if err := t.WriteText(a.out, link); err != nil {
 			return err
@@ -62,9 +65,6 @@ func (a *app) inspectText(ps []profiles.Profile, t *otlp.Traces, link string) er
 		if err := p.WriteText(a.out); err != nil {
 			return err
 		}
-	}
-	if r := profiles.Ranks(ps); r != nil && r.Finding() != "" {
-		_, _ = fmt.Fprintln(a.out, "\n"+r.Finding())
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ type Request struct {
 	Log map[string]model.Fact
 	// Measured are facts read from profiles, traces and benchmark results of the server; nil is unknown.
 	Measured map[string]model.Fact
+	// Notes are what the user should know of this evidence; they stand among those of every target.
+	Notes []string
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
 	// nil asks nobody.
 	Server func(model.Labels) (facts map[string]model.Fact, configured bool)
@@ -71,7 +73,7 @@ func (p *Pipeline) History() *signals.History { return p.history }
 
 // Frame evaluates the catalogue and everything known beside the metrics.
 func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
-	var notes []string
+	notes := slices.Clone(r.Notes)
 	f := p.Content.Signals.Frame(st, signals.Request{
 		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL, Binding: r.Binding, Known: r.Known,
 		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {
