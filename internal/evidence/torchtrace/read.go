@@ -4,6 +4,7 @@ package torchtrace
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -107,10 +108,11 @@ func (g *guard) Read(p []byte) (int, error) {
 // times as fast as encoding/json's here, and leaves no garbage behind.
 func (c *collector) walk(r io.Reader) error {
 	g := &guard{r: r, left: maxValue}
-	d := jsontext.NewDecoder(g, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	in := &source{g: g}
+	d := in.decoder()
 	switch d.PeekKind() {
 	case '[':
-		return c.list(d, g)
+		return c.list(d, in)
 	case '{':
 	default:
 		if _, err := d.ReadToken(); err != nil {
@@ -118,14 +120,17 @@ func (c *collector) walk(r io.Reader) error {
 		}
 		return errors.New("it is no JSON object")
 	}
-	return fields(d, func(key []byte) error {
+	err := fields(d, func(key []byte) error {
 		g.left = maxValue
 		switch name := string(key); name {
 		case `"traceEvents"`:
 			if d.PeekKind() != '[' {
 				return errors.New("traceEvents is no list")
 			}
-			return c.list(d, g)
+			if err := c.list(d, in); err != nil || c.broken > 0 {
+				return cmp.Or(err, errEnd)
+			}
+			return nil
 		case `"deviceProperties"`, `"distributedInfo"`, `"baseTimeNanoseconds"`, `"host_name"`:
 			value, err := d.ReadValue()
 			c.header(name[1:len(name)-1], value)
@@ -133,9 +138,29 @@ func (c *collector) walk(r io.Reader) error {
 		}
 		return d.SkipValue()
 	})
+	if errors.Is(err, errEnd) {
+		return nil
+	}
+	return err
 }
 
-func (c *collector) list(d *jsontext.Decoder, g *guard) error {
+// errEnd ends the reading behind a list with broken events: what stands beside it cannot be told any more.
+var errEnd = errors.New("end")
+
+// list reads the events. One that is no JSON is left out: the profiler writes inf and nan for what it could not compute.
+func (c *collector) list(d *jsontext.Decoder, in *source) error {
+	for {
+		err := c.eventsOf(d, in.g)
+		var syntax *jsontext.SyntacticError
+		if err == nil || !errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || !in.resume(d.UnreadBuffer()) {
+			return err
+		}
+		c.broken++
+		d = in.decoder()
+	}
+}
+
+func (c *collector) eventsOf(d *jsontext.Decoder, g *guard) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
