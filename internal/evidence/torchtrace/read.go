@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 
@@ -41,19 +40,11 @@ func Recognise(head []byte) bool {
 
 // Open reads the trace in a file, which may be compressed with gzip.
 func Open(path string) (*Profile, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read profile: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	p, err := Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("read profile %s: %w", path, err)
-	}
-	if p.Rank < 0 {
+	p, err := packed.Open(path, "profile", Read)
+	if err == nil && p.Rank < 0 {
 		p.Rank = rankIn(filepath.Base(path))
 	}
-	return p, nil
+	return p, err
 }
 
 // fileRank is how engines write the rank into a file's name: vLLM's ..._rank0.….pt.trace.json, SGLang's …-TP-0.trace.json.

@@ -435,6 +435,23 @@ func TestAnEventThatIsNoJSONIsLeftOutAlone(t *testing.T) {
 	}
 }
 
+func TestAnEventWithoutAReadableTimeIsNone(t *testing.T) {
+	p := trace(t, work("a", "cudaLaunchKernel", 100, 90, 50, 1), `{"ph":"X","cat":"kernel","name":"b","ts":1e400,"dur":5}`, `{"ph":"X","cat":"kernel","name":"b","dur":5}`,
+		`{"ph":"X","cat":"kernel","name":"b","ts":5,"dur":1e400}`, `{"ph":"X","cat":"kernel","name":"b","ts":-5,"dur":1}`, `{"ph":"X","cat":"kernel","name":"b","ts":"7","dur":1}`)
+	if p.GPU.Kernels != 1 || p.Seconds != 60e-6 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// A file that breaks off before the kernels, which the profiler writes behind the calls of the host.
+func TestLaunchesWithoutKernelsAreNoServerOnTheCPU(t *testing.T) {
+	p := trace(t, `{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","ts":1,"dur":1,"args":{"correlation":1}}`)
+	var b strings.Builder
+	if err := p.WriteText(&b); err != nil || !strings.Contains(b.String(), "1 kernels were launched and none is in the trace") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"traceEvents":[` + work("a", "cudaGraphLaunch", 0, 0, 50, 1) + `]}`))
 	f.Add([]byte(`[{"ph":"X","cat":"gpu_user_annotation","name":"execute_context_1(489)_generation_7(7)","ts":1,"dur":2},{"ph":"M","name":"thread_name","args":{"name":3}}]`))
