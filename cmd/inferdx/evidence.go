@@ -48,7 +48,7 @@ func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip (repeatable)")
 	f.StringVar(&e.model, "model-config", "", "config.json of the model, as it lies beside the weights: tells how near the server is to what its GPUs allow")
 	f.StringVar(&e.gpu, "gpu-spec", "", "the GPU where metrics do not tell: its name, or 'half: 9.89e14, bandwidth: 4.8e12' (FLOP/s of 16 bits, bytes/s)")
-	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
+	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank) or table, memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
 	f.StringArrayVar(&e.benchmarks, "benchmark", nil, "result file of a benchmark that ran meanwhile: vllm bench, sglang.bench_serving, GuideLLM, AIPerf, inference-perf (repeatable)")
 	f.StringVar(&e.traceLink, "trace-link", "", "address of a trace, as https://jaeger.example/trace/{trace_id}")

@@ -19,6 +19,9 @@ func (e *evidence) profiled(r *pipeline.Request) error {
 	}
 	measured(r)
 	maps.Copy(r.Measured, profiles.Facts(ps))
+	if ranks := profiles.Ranks(ps); ranks != nil && ranks.Apart != "" {
+		r.Notes = append(r.Notes, fmt.Sprintf("the %d traces of --profile are not of one moment of one server (%s): the one with most kernels counts; inferdx inspect compares them", len(ranks.Profiles), ranks.Apart))
+	}
 	return nil
 }
 

@@ -56,8 +56,11 @@ func evidenceKind(path string) string {
 	return "profile"
 }
 
-// writeText writes one after the other, then what profiles show together.
+// writeText writes what profiles show together, then one after the other.
 func (in findings) writeText(w io.Writer, link string) error {
+	if r := profiles.Ranks(in.Profiles); r != nil && r.Finding() != "" {
+		_, _ = fmt.Fprintln(w, r.Finding()+"\n")
+	}
 	var parts []func(io.Writer) error
 	for _, l := range in.Logs {
 		parts = append(parts, l.WriteText)
@@ -78,9 +81,6 @@ func (in findings) writeText(w io.Writer, link string) error {
 		if err := write(w); err != nil {
 			return err
 		}
-	}
-	if r := profiles.Ranks(in.Profiles); r != nil && r.Finding() != "" {
-		_, _ = fmt.Fprintln(w, "\n"+r.Finding())
 	}
 	return nil
 }

@@ -60,6 +60,8 @@ type Request struct {
 	Model func(model.Labels) *shape.Shape
 	// GPU is the device of a target, where its name is not in the table or in no metric; nil, and nil of it, leaves it to the metrics.
 	GPU func(model.Labels) *hardware.GPU
+	// Notes are what the user should know of this evidence; they stand among those of every target.
+	Notes []string
 	// Server gives what a target's own endpoints say of it, and whether its settings are among that;
 	// nil asks nobody.
 	Server func(model.Labels) (facts map[string]model.Fact, configured bool)
@@ -87,8 +89,10 @@ func (p *Pipeline) History() *signals.History { return p.history }
 
 // Frame evaluates the catalogue and everything known beside the metrics.
 func (p *Pipeline) Frame(st *samples.Store, r Request) (*model.Frame, []string) {
-	var notes []string
-	r.Measured, notes = p.benchmarked(st, r)
+	notes := slices.Clone(r.Notes)
+	var said []string
+	r.Measured, said = p.benchmarked(st, r)
+	notes = append(notes, said...)
 	f := p.Content.Signals.Frame(st, signals.Request{
 		At: r.At, Window: r.Window, Settings: r.Settings, Join: r.Join, Faults: r.Faults, Group: r.Group, Without: r.Without, PromQL: r.PromQL, Binding: r.Binding, Known: r.Known,
 		Facts: func(t signals.Target) (own, shared map[string]model.Fact) {

@@ -19,10 +19,6 @@ func (p *Profile) Facts() map[string]model.Fact {
 			set(name, *v)
 		}
 	}
-	set("kernel_launches", float64(p.Launches))
-	if p.All.Seconds > 0 {
-		set("kernel_time_s", p.All.Seconds)
-	}
 	a := &p.All
 	maybe("kernel_sm_ratio", a.SM)
 	maybe("kernel_memory_ratio", a.Memory)
@@ -31,7 +27,6 @@ func (p *Profile) Facts() map[string]model.Fact {
 	maybe("kernel_l2_hit_ratio", a.L2Hit)
 	maybe("kernel_tensor_ratio", a.Tensor)
 	maybe("kernel_lanes_ratio", a.Lanes)
-	maybe("kernel_issue_ratio", a.Issue)
 	maybe("kernel_occupancy_ratio", a.Occupancy)
 	maybe("kernel_theoretical_occupancy_ratio", a.Possible)
 	if a.Intensity != nil && *a.Ridge > 0 {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -70,18 +69,7 @@ type Group struct {
 }
 
 // Open reads a file, which may be compressed with gzip.
-func Open(path string) (*Profile, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read Nsight Compute CSV: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	p, err := Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("read Nsight Compute CSV %s: %w", path, err)
-	}
-	return p, nil
-}
+func Open(path string) (*Profile, error) { return packed.Open(path, "Nsight Compute CSV", Read) }
 
 // Recognise says whether the beginning of a file, unzipped, looks like a page of Nsight Compute.
 func Recognise(head []byte) bool {

@@ -98,3 +98,28 @@ func Head(path string, n int) ([]byte, error) {
 	}
 	return head[:got], nil
 }
+
+// Open reads a file by a reader of streams; what says in errors what was read.
+func Open[P any](path, what string, read func(io.Reader) (P, error)) (P, error) {
+	var none P
+	f, err := os.Open(path)
+	if err != nil {
+		return none, fmt.Errorf("read %s: %w", what, err)
+	}
+	defer func() { _ = f.Close() }()
+	p, err := read(f)
+	if err != nil {
+		return none, fmt.Errorf("read %s %s: %w", what, path, err)
+	}
+	return p, nil
+}
+
+// Line reads a line; of a longer one than the reader's buffer, its beginning. A last line without a break comes with io.EOF.
+func Line(br *bufio.Reader) (string, error) {
+	part, err := br.ReadSlice('\n')
+	line := string(part)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		_, err = br.ReadSlice('\n')
+	}
+	return line, err
+}

@@ -79,7 +79,7 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	zeros := make([]byte, 1<<20)
-	for range 2 * harmless >> 20 {
+	for range harmless>>20 + 8 {
 		_, _ = w.Write(zeros)
 	}
 	_ = w.Close()
@@ -89,6 +89,42 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	}
 	if n, err := io.Copy(io.Discard, r); !errors.Is(err, errBomb) || n > harmless+1<<20 {
 		t.Errorf("%d MiB, %v", n>>20, err)
+	}
+}
+
+func TestOpenNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	read := func(r io.Reader) (string, error) {
+		b, err := io.ReadAll(r)
+		if len(b) == 0 {
+			return "left", errors.New("it is empty")
+		}
+		return string(b), err
+	}
+	if _, err := Open(path, "thing", read); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "read thing") {
+		t.Error(err)
+	}
+	for content, want := range map[string]string{"x": "x", "": ""} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Open(path, "thing", read)
+		if got != want || (err != nil) != (content == "") || err != nil && err.Error() != "read thing "+path+": it is empty" {
+			t.Errorf("%q: %q, %v", content, got, err)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	br, err := Reader(strings.NewReader("a\n" + long + "\nlast"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"a\n", long[:window], "last"} {
+		if got, err := Line(br); got != want || (err != nil) != (want == "last") {
+			t.Errorf("%d bytes, %v, want %d", len(got), err, len(want))
+		}
 	}
 }
 

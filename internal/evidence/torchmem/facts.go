@@ -10,20 +10,18 @@ func (m *Memory) Facts() map[string]model.Fact {
 	set := func(name string, v float64) {
 		out[name] = model.Measured(v, "memory "+m.From)
 	}
-	set("memory_allocated_bytes", float64(m.Allocated))
 	set("memory_reserved_bytes", float64(m.Reserved))
 	set("memory_split_bytes", float64(m.Split))
-	set("memory_cached_bytes", float64(m.Cached))
 	if m.Reserved > 0 {
 		set("memory_split_ratio", float64(m.Split)/float64(m.Reserved))
-	}
-	if m.Peak != nil {
-		set("memory_peak_allocated_bytes", float64(*m.Peak))
 	}
 	if m.From == "snapshot" {
 		set("memory_largest_free_bytes", float64(m.LargestFree))
 	}
 	for _, k := range m.Kinds {
+		if k.Kind == Other {
+			continue
+		}
 		set("memory_"+string(k.Kind)+"_bytes", float64(k.Bytes))
 		if m.Active > 0 {
 			set("memory_"+string(k.Kind)+"_ratio", float64(k.Bytes)/float64(m.Active))

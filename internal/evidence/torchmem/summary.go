@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
 
 // title is in the first line of a summary.
@@ -24,7 +26,7 @@ func readSummary(br *bufio.Reader) (*Memory, error) {
 	var m *Memory
 	found := 0
 	for {
-		line, err := readLine(br)
+		line, err := packed.Line(br)
 		if device.MatchString(line) {
 			found++
 			m = &Memory{From: "summary", Devices: 1}
@@ -53,16 +55,6 @@ func readSummary(br *bufio.Reader) (*Memory, error) {
 	}
 	m.Cached = max(0, m.Reserved-m.Active-m.Split)
 	return m, nil
-}
-
-// readLine reads a line; of a longer one than any table has, its beginning.
-func readLine(br *bufio.Reader) (string, error) {
-	part, err := br.ReadSlice('\n')
-	line := string(part)
-	for errors.Is(err, bufio.ErrBufferFull) {
-		_, err = br.ReadSlice('\n')
-	}
-	return line, err
 }
 
 // line takes one line of a summary's table.

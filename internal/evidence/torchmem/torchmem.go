@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
@@ -67,18 +66,7 @@ type Allocation struct {
 }
 
 // Open reads a file, which may be compressed with gzip.
-func Open(path string) (*Memory, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read memory snapshot: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	m, err := Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("read memory snapshot %s: %w", path, err)
-	}
-	return m, nil
-}
+func Open(path string) (*Memory, error) { return packed.Open(path, "memory snapshot", Read) }
 
 // Recognise says whether the beginning of a file, unzipped, looks like a snapshot or a summary.
 func Recognise(head []byte) bool {

@@ -8,12 +8,16 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
 
 const (
 	// maxLine is how much of a line is looked at: names, shapes and stacks are cut by torch at some hundred columns.
 	maxLine = 16 << 10
 	maxRows = 1 << 14
+	// maxName is how much of a name is kept, in bytes: enough for a template's first arguments.
+	maxName = 400
 )
 
 // row is a line of the table; times are in seconds.
@@ -65,8 +69,8 @@ func header(cells []string) *table {
 func scan(br *bufio.Reader, f func(*table)) error {
 	var t *table
 	for {
-		line, err := readLine(br)
-		cells := gaps.Split(strings.TrimSpace(line), -1)
+		line, err := packed.Line(br)
+		cells := gaps.Split(strings.TrimSpace(line[:min(len(line), maxLine)]), -1)
 		if next := header(cells); next != nil {
 			t = next
 			f(t)
@@ -80,16 +84,6 @@ func scan(br *bufio.Reader, f func(*table)) error {
 			return err
 		}
 	}
-}
-
-// readLine reads a line; of a longer one than any table has, its beginning.
-func readLine(br *bufio.Reader) (string, error) {
-	part, err := br.ReadSlice('\n')
-	line := string(part[:min(len(part), maxLine)])
-	for errors.Is(err, bufio.ErrBufferFull) {
-		_, err = br.ReadSlice('\n')
-	}
-	return line, err
 }
 
 // line takes a line below the header: a row, a total, or a rule of dashes. Lines of a row's stack have no numbers.
@@ -114,7 +108,7 @@ func (t *table) line(cells []string) {
 		}
 		return ""
 	}
-	r := row{name: cells[0]}
+	r := row{name: strings.Clone(strings.ToValidUTF8(cells[0][:min(len(cells[0]), maxName)], ""))} // not the line with it
 	host, ok := seconds(at("Self CPU"))
 	total, ok2 := seconds(at("CPU total"))
 	calls, err := strconv.Atoi(at("# of Calls"))

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,18 +54,7 @@ type Group struct {
 const topRows = 12
 
 // Open reads a file, which may be compressed with gzip.
-func Open(path string) (*Profile, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read profiler table: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	p, err := Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("read profiler table %s: %w", path, err)
-	}
-	return p, nil
-}
+func Open(path string) (*Profile, error) { return packed.Open(path, "profiler table", Read) }
 
 // Recognise says whether the beginning of a file, unzipped, has such a table.
 func Recognise(head []byte) bool {

@@ -57,6 +57,7 @@ type collector struct {
 	events                int
 	kept                  int // activities of all devices
 	dropped               int
+	broken                int // events that are no JSON
 	gpu                   string
 	hostName              string
 	rank                  int
@@ -232,6 +233,9 @@ func (c *collector) notes() []string {
 	var out []string
 	if c.dropped > 0 {
 		out = append(out, fmt.Sprintf("%d kernels and launches beyond the first %d were left out", c.dropped, maxActivities))
+	}
+	if c.broken > 0 {
+		out = append(out, fmt.Sprintf("events that are no JSON were left out: %d", c.broken))
 	}
 	if c.hostDropped > 0 {
 		out = append(out, fmt.Sprintf("%d calls of the host beyond the first %d were left out of the times by themselves", c.hostDropped, maxActivities))

@@ -17,9 +17,12 @@ type event struct {
 	collective  []byte // of a kernel of NCCL that torch launched: what it is part of
 }
 
+// none is the time of an event that has none, or one that cannot be read.
+const none = -1
+
 func (e *event) reset() {
 	e.ph, e.cat, e.name, e.pid, e.tid, e.label, e.collective = e.ph[:0], e.cat[:0], e.name[:0], e.pid[:0], e.tid[:0], e.label[:0], e.collective[:0]
-	e.ts, e.dur, e.correlation, e.device = 0, 0, 0, 0
+	e.ts, e.dur, e.correlation, e.device = none, 0, 0, 0
 }
 
 // read takes the next event. What stands in a field in an unexpected form counts as absent.
@@ -133,8 +136,10 @@ func float(d *jsontext.Decoder, into *float64) error {
 	if err != nil {
 		return err
 	}
-	if v, err := t.Float(); err == nil { // one out of range is as good as none
+	if v, err := t.Float(); err == nil {
 		*into = v
+	} else {
+		*into = none
 	}
 	return nil
 }

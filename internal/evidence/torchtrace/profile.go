@@ -144,7 +144,7 @@ func (p *Profile) Facts() map[string]model.Fact {
 		share[c.Class] = c.Share
 	}
 	for _, c := range kernels.Classes() { // a class without a kernel took no time: the profile shows all
-		if c != kernels.Collective && c != kernels.Other {
+		if c != kernels.Collective && c != kernels.Elementwise && c != kernels.Other {
 			put("profile_"+strings.ReplaceAll(string(c), "-", "_")+"_ratio", share[c])
 		}
 	}
@@ -167,7 +167,6 @@ func (s *Steps) facts(put func(string, float64)) {
 	if s.Worked == nil {
 		return
 	}
-	put("profile_step_kernels", s.Kernels)
 	put("profile_step_busy_ratio", s.Busy)
 	if s.Launched == nil {
 		return

@@ -4,10 +4,10 @@ package torchtrace
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 
@@ -40,19 +40,11 @@ func Recognise(head []byte) bool {
 
 // Open reads the trace in a file, which may be compressed with gzip.
 func Open(path string) (*Profile, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read profile: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	p, err := Read(f)
-	if err != nil {
-		return nil, fmt.Errorf("read profile %s: %w", path, err)
-	}
-	if p.Rank < 0 {
+	p, err := packed.Open(path, "profile", Read)
+	if err == nil && p.Rank < 0 {
 		p.Rank = rankIn(filepath.Base(path))
 	}
-	return p, nil
+	return p, err
 }
 
 // fileRank is how engines write the rank into a file's name: vLLM's ..._rank0.….pt.trace.json, SGLang's …-TP-0.trace.json.
@@ -107,10 +99,11 @@ func (g *guard) Read(p []byte) (int, error) {
 // times as fast as encoding/json's here, and leaves no garbage behind.
 func (c *collector) walk(r io.Reader) error {
 	g := &guard{r: r, left: maxValue}
-	d := jsontext.NewDecoder(g, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	in := &source{g: g}
+	d := in.decoder()
 	switch d.PeekKind() {
 	case '[':
-		return c.list(d, g)
+		return c.list(d, in)
 	case '{':
 	default:
 		if _, err := d.ReadToken(); err != nil {
@@ -118,14 +111,17 @@ func (c *collector) walk(r io.Reader) error {
 		}
 		return errors.New("it is no JSON object")
 	}
-	return fields(d, func(key []byte) error {
+	err := fields(d, func(key []byte) error {
 		g.left = maxValue
 		switch name := string(key); name {
 		case `"traceEvents"`:
 			if d.PeekKind() != '[' {
 				return errors.New("traceEvents is no list")
 			}
-			return c.list(d, g)
+			if err := c.list(d, in); err != nil || c.broken > 0 {
+				return cmp.Or(err, errEnd)
+			}
+			return nil
 		case `"deviceProperties"`, `"distributedInfo"`, `"baseTimeNanoseconds"`, `"host_name"`:
 			value, err := d.ReadValue()
 			c.header(name[1:len(name)-1], value)
@@ -133,9 +129,29 @@ func (c *collector) walk(r io.Reader) error {
 		}
 		return d.SkipValue()
 	})
+	if errors.Is(err, errEnd) {
+		return nil
+	}
+	return err
 }
 
-func (c *collector) list(d *jsontext.Decoder, g *guard) error {
+// errEnd ends the reading behind a list with broken events: what stands beside it cannot be told any more.
+var errEnd = errors.New("end")
+
+// list reads the events. One that is no JSON is left out: the profiler writes inf and nan for what it could not compute.
+func (c *collector) list(d *jsontext.Decoder, in *source) error {
+	for {
+		err := c.eventsOf(d, in.g)
+		var syntax *jsontext.SyntacticError
+		if err == nil || !errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) || !in.resume(d.UnreadBuffer()) {
+			return err
+		}
+		c.broken++
+		d = in.decoder()
+	}
+}
+
+func (c *collector) eventsOf(d *jsontext.Decoder, g *guard) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}

@@ -86,6 +86,9 @@ func (p *Profile) finding() string {
 // hostFinding is the finding of a trace that has the host alone.
 func (p *Profile) hostFinding() string {
 	out := "no kernel of a GPU was seen, only the host"
+	if p.LaunchCalls > 0 {
+		out = fmt.Sprintf("%s kernels were launched and none is in the trace: it was cut, or profiled without ProfilerActivity.CUDA", units.Count(p.LaunchCalls))
+	}
 	if p.Decode != nil {
 		out += fmt.Sprintf("; a decode step takes %s", units.Seconds(p.Decode.Seconds))
 	}

@@ -410,11 +410,54 @@ func TestWhatIsBroken(t *testing.T) {
 	}
 }
 
+// Kineto writes inf and nan for what it could not compute, which is no JSON.
+func TestAnEventThatIsNoJSONIsLeftOutAlone(t *testing.T) {
+	bad := func(value string) string {
+		return `{
+    "ph": "X", "cat": "kernel", "name": "b", "ts": 60, "dur": 5, "args": {"device": 0, "blocks per SM": ` + value + `, "correlation": 9}
+  }`
+	}
+	for _, open := range []string{`{"deviceProperties":[{"name":"H"}],"traceEvents":[`, "["} {
+		for name, value := range map[string]string{"inf": "inf", "NaN": "NaN", "-nan": "-nan(ind)", "a quote in a name": `"a"b"`, "a path of Windows": `"C:\x\y"`, "nothing": ""} {
+			in := open + bad(value) + "," + work("a", "cudaLaunchKernel", 0, 0, 50, 1) + ",\n  " + bad(value) + "," + bad("1.5") + ",\n  " + work("c", "cudaLaunchKernel", 100, 0, 50, 2) + "]"
+			if open[0] == '{' {
+				in += `,"traceName":"x"}`
+			}
+			p, err := Read(strings.NewReader(in))
+			if err != nil || p.GPU.Kernels != 3 || p.LaunchCalls != 2 || strings.Join(p.Notes, ";") != "events that are no JSON were left out: 2;no step is marked in it, so nothing is said of one step" {
+				t.Errorf("%s behind %s: %+v, %v", name, open, p, err)
+			}
+		}
+	}
+	p, err := Read(strings.NewReader("[" + bad("inf") + "," + work("a", "cudaLaunchKernel", 0, 0, 50, 1) + `,{"ph":"X","na`))
+	if err != nil || !strings.Contains(strings.Join(p.Notes, " "), "breaks off") {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func TestAnEventWithoutAReadableTimeIsNone(t *testing.T) {
+	p := trace(t, work("a", "cudaLaunchKernel", 100, 90, 50, 1), `{"ph":"X","cat":"kernel","name":"b","ts":1e400,"dur":5}`, `{"ph":"X","cat":"kernel","name":"b","dur":5}`,
+		`{"ph":"X","cat":"kernel","name":"b","ts":5,"dur":1e400}`, `{"ph":"X","cat":"kernel","name":"b","ts":-5,"dur":1}`, `{"ph":"X","cat":"kernel","name":"b","ts":"7","dur":1}`)
+	if p.GPU.Kernels != 1 || p.Seconds != 60e-6 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// A file that breaks off before the kernels, which the profiler writes behind the calls of the host.
+func TestLaunchesWithoutKernelsAreNoServerOnTheCPU(t *testing.T) {
+	p := trace(t, `{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","ts":1,"dur":1,"args":{"correlation":1}}`)
+	var b strings.Builder
+	if err := p.WriteText(&b); err != nil || !strings.Contains(b.String(), "1 kernels were launched and none is in the trace") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"traceEvents":[` + work("a", "cudaGraphLaunch", 0, 0, 50, 1) + `]}`))
 	f.Add([]byte(`[{"ph":"X","cat":"gpu_user_annotation","name":"execute_context_1(489)_generation_7(7)","ts":1,"dur":2},{"ph":"M","name":"thread_name","args":{"name":3}}]`))
 	f.Add([]byte(`{"deviceProperties":[{"name":"NVIDIA H200"}],"distributedInfo":{"rank":0},"traceEvents":[{"ph":"X","cat":"kernel","ts":1e308,"dur":1e308}`))
 	f.Add([]byte(`{"baseTimeNanoseconds":1,"host_name":7,"traceEvents":[{"ph":"X","cat":"python_function","name":"Python GC","pid":"a","tid":[1],"ts":"x","dur":1},{"name":"\ud800","args":[]},3,null]}`))
+	f.Add([]byte(`[{"ph":"X","cat":"kernel","args":{"a":inf}},{"ph":"X","cat":"kernel","name":"a","ts":1,"dur":2},{"ph":nan},{ "ph":"X"}]`))
 	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		p, err := Read(bytes.NewReader(in))
