@@ -193,6 +193,7 @@ func (l *Reader) settings(out Facts) {
 	}
 	if len(s.announced) > 0 || s.engine {
 		out["log_shows_start"] = flagFact(true)
+		out["log_starting"] = flagFact(!s.serving && !s.stopping)
 	}
 }
 
