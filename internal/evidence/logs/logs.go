@@ -81,6 +81,7 @@ type Reader struct {
 	crashes    []crash
 	restarts   []stamp // when each start but the first began, the last ones of them
 	restarted  int
+	others     int // servers whose logs come before in the same file
 	lines      int
 	recognised int
 	first      stamp
@@ -117,6 +118,7 @@ func (l *Reader) Line(raw string) {
 	if l.start.lines++; l.start.began.none() {
 		l.start.began = x.at
 	}
+	defer func() { l.start.newest = latest(l.start.newest, x.at.at) }()
 	if strings.Contains(x.text, ` HTTP/1.1" `) {
 		return // most lines of most logs: somebody asked for something
 	}
@@ -136,6 +138,13 @@ func (l *Reader) Line(raw string) {
 	if hit || l.recognised == 0 && vllmLine.MatchString(x.text) {
 		l.recognised++
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // matches takes what the patterns find in the line.

@@ -139,6 +139,9 @@ func (l *Log) startText() string {
 	if l.Restarts > 0 {
 		state += fmt.Sprintf("; %s before it in this log", plural(float64(l.Restarts), "start", "starts"))
 	}
+	if l.Others > 0 {
+		state += fmt.Sprintf("; %s before it in this file and left out", plural(float64(l.Others), "other server's log is", "other servers' logs are"))
+	}
 	return state
 }
 
