@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/inferdx/inferdx/internal/hardware"
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/units"
 	"github.com/inferdx/inferdx/rules/signals"
 )
 
@@ -23,6 +25,9 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	log := r.log(t.Labels)
 	said, notes := p.launch(t, args, log["log_shows_start"].Num == 1, labels)
 	maps.Copy(out, said.facts)
+	if n := r.apart(log); n != "" {
+		notes = append(notes, n)
+	}
 	merge(out, log)
 	merge(out, r.Measured)
 	if r.MeasuredOf != nil {
@@ -86,6 +91,24 @@ func (r Request) log(target model.Labels) map[string]model.Fact {
 		}
 	}
 	return r.Log
+}
+
+// distant is how far the end of a log may be from what is diagnosed: an idle server is silent for a while.
+const distant = 30 * time.Minute
+
+// apart says that a log is of another time, where it tells its time zone. The log of a server that is followed may be silent.
+func (r Request) apart(log map[string]model.Fact) string {
+	ends, ok := log["log_ends_at"]
+	if !ok || r.LogOf != nil {
+		return ""
+	}
+	switch d := r.At.Sub(time.Unix(int64(ends.Num), 0)); {
+	case d > distant:
+		return "the log ends " + units.Duration(d) + " before what is diagnosed: what it says of errors and load is of then"
+	case d < -distant:
+		return "the log goes on for " + units.Duration(-d) + " after what is diagnosed: what it says of errors and load is of then"
+	}
+	return ""
 }
 
 // launch reads the launch arguments; with the log of a start the rest of the settings is known, too. Arguments of

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +102,53 @@ func TestEachServerHasItsOwnArguments(t *testing.T) {
 		tc.r.At, tc.r.Window = at, 5*time.Minute
 		if got, _ := fact(t, p, st, tc.r, "max_num_seqs"); got != tc.want {
 			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestEachServerHasItsOwnLog(t *testing.T) {
+	p, st, at := open(t, "base-c64")
+	told := func(n float64) map[string]model.Fact {
+		return map[string]model.Fact{"max_num_seqs": {Text: fmt.Sprint(n), Num: n, IsNum: true, From: "log"}}
+	}
+	of := func(instance string) func(model.Labels) map[string]model.Fact {
+		return func(l model.Labels) map[string]model.Fact {
+			if l.Get("instance") != instance {
+				return nil
+			}
+			return told(128)
+		}
+	}
+	for _, tc := range []struct {
+		name string
+		r    Request
+		want string
+	}{
+		{"its own", Request{LogOf: of("h200-0:8000")}, "128 (log)"},
+		{"its own over that of all", Request{LogOf: of("h200-0:8000"), Log: told(512)}, "128 (log)"},
+		{"another server's is not its own", Request{LogOf: of("h200-1:8000")}, "unknown"},
+		{"that of all where it has none", Request{LogOf: of("h200-1:8000"), Log: told(512)}, "512 (log)"},
+	} {
+		tc.r.At, tc.r.Window = at, 5*time.Minute
+		if got, _ := fact(t, p, st, tc.r, "max_num_seqs"); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestALogThatEndsLongBeforeIsNoted(t *testing.T) {
+	p, st, at := open(t, "base-c64")
+	ends := func(d time.Duration) string {
+		r := Request{At: at.Truncate(time.Second), Window: 5 * time.Minute, Log: map[string]model.Fact{"log_ends_at": number(float64(at.Add(d).Unix()), "log")}}
+		_, notes := p.Frame(st, r)
+		return strings.Join(notes, "; ")
+	}
+	for d, want := range map[time.Duration]string{
+		-10 * time.Minute: "", time.Hour: "the log goes on for 1 h after what is diagnosed: what it says of errors and load is of then",
+		-2 * time.Hour: "the log ends 2 h before what is diagnosed: what it says of errors and load is of then",
+	} {
+		if got := ends(d); got != want {
+			t.Errorf("%s: got %q, want %q", d, got, want)
 		}
 	}
 }

@@ -93,6 +93,9 @@ func (l *Reader) event(x line) bool {
 		if e.name == "log_engine_dead" && l.start.stopping {
 			continue // the front end calls the engine dead whenever it stops, also when somebody stopped it
 		}
+		if e.name == "log_gpu_errors" && strings.Contains(x.text, "Xid (") {
+			continue // an Xid says it already
+		}
 		n := 1.0
 		if e.count {
 			n = number(strings.Join(m[1:], ""))

@@ -18,6 +18,8 @@ type Log struct {
 	To   string `json:"to,omitempty"`
 	// Restarts is how often the server began anew in it.
 	Restarts int `json:"restarts"`
+	// Others is how many other servers' logs come before this one's in it: their times begin later.
+	Others int `json:"other_servers,omitempty"`
 	// Errors are the kinds of lines that say something is wrong, the gravest first.
 	Errors []Error `json:"errors,omitempty"`
 	// Crashes are starts that ended without an orderly shutdown, the last of them.
@@ -102,7 +104,7 @@ func counted(name string) bool {
 // tell sums up what is known so far. The reader may go on.
 func (l *Reader) tell(silence time.Duration) *Log {
 	out := &Log{
-		Server: l.server, Lines: l.lines, From: l.first.String(), To: l.clock.last.String(), Restarts: l.restarted,
+		Server: l.server, Lines: l.lines, From: l.first.String(), To: l.clock.last.String(), Restarts: l.restarted, Others: l.others,
 		facts: l.facts(silence), started: l.start.began.String(), serving: l.start.serving,
 	}
 	if s := l.start; s.serving && !s.began.none() && (len(s.announced) > 0 || s.engine) {
@@ -193,6 +195,7 @@ func (l *Reader) settings(out Facts) {
 	}
 	if len(s.announced) > 0 || s.engine {
 		out["log_shows_start"] = flagFact(true)
+		out["log_starting"] = flagFact(!s.serving && !s.stopping)
 	}
 }
 

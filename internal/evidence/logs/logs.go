@@ -69,6 +69,7 @@ func Recognise(head []byte) bool {
 
 // Reader goes through the lines of one log as they come. What it keeps does not grow with them. It is not safe for concurrent use.
 type Reader struct {
+	periodic []pattern
 	patterns []pattern
 	events   []event
 	catalog  *knobs.Catalog
@@ -80,6 +81,7 @@ type Reader struct {
 	crashes    []crash
 	restarts   []stamp // when each start but the first began, the last ones of them
 	restarted  int
+	others     int // servers whose logs come before in the same file
 	lines      int
 	recognised int
 	first      stamp
@@ -95,7 +97,8 @@ func NewReader() (*Reader, error) {
 		return nil, err
 	}
 	return &Reader{
-		patterns: slices.Concat(vllmPatterns, vllmStats, sglangPatterns, sglangStats),
+		periodic: slices.Concat(vllmPeriodic, sglangPeriodic),
+		patterns: slices.Concat(vllmPatterns, vllmStats, sglangPatterns),
 		events:   slices.Concat(vllmEvents, sglangEvents, kernelEvents),
 		catalog:  c, start: newStart(), before: map[string]*seen{},
 	}, nil
@@ -115,23 +118,16 @@ func (l *Reader) Line(raw string) {
 	if l.start.lines++; l.start.began.none() {
 		l.start.began = x.at
 	}
+	defer func() { l.start.newest = latest(l.start.newest, x.at.at) }()
 	if strings.Contains(x.text, ` HTTP/1.1" `) {
 		return // most lines of most logs: somebody asked for something
 	}
 	l.text = x.text
-	hit := false
-	for i := range l.patterns {
-		p := &l.patterns[i]
-		if !strings.Contains(x.text, p.has) {
-			continue
-		}
-		if m := p.re.FindStringSubmatch(x.text); m != nil {
-			p.take(l, m)
-			if hit = true; p.of != "" {
-				l.server = p.of
-			}
-		}
+	if l.matches(l.periodic) {
+		l.recognised++ // such a line says nothing else, and there are many
+		return
 	}
+	hit := l.matches(l.patterns)
 	if slices.ContainsFunc(eventWords, func(w string) bool { return strings.Contains(x.text, w) }) {
 		hit = l.event(x) || hit
 	}
@@ -142,6 +138,31 @@ func (l *Reader) Line(raw string) {
 	if hit || l.recognised == 0 && vllmLine.MatchString(x.text) {
 		l.recognised++
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// matches takes what the patterns find in the line.
+func (l *Reader) matches(patterns []pattern) bool {
+	hit := false
+	for i := range patterns {
+		p := &patterns[i]
+		if !strings.Contains(l.text, p.has) {
+			continue
+		}
+		if m := p.re.FindStringSubmatch(l.text); m != nil {
+			p.take(l, m)
+			if hit = true; p.of != "" {
+				l.server = p.of
+			}
+		}
+	}
+	return hit
 }
 
 // Log is what the lines so far tell. It fails while none of them is an engine's or the kernel's.

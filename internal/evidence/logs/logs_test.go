@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -53,6 +54,11 @@ func names(want string) []string {
 func launch(version, args string) string {
 	return "(APIServer pid=1) INFO 11-23 18:25:53 [api_utils.py:339]  ▄▄ ▄█ █     █     █ ▀▄▀ █  version " + version + "\n" +
 		"(APIServer pid=1) INFO 11-23 18:25:53 [api_utils.py:273] non-default args: {" + args + "}\n"
+}
+
+// later is a text of 18 o'clock as of another hour.
+func later(text string, hour int) string {
+	return strings.ReplaceAll(text, " 18:", fmt.Sprintf(" %d:", hour))
 }
 
 const (
@@ -163,9 +169,9 @@ func TestLines(t *testing.T) {
 func TestTheLastStartCounts(t *testing.T) {
 	first := launch("0.24.0", "'max_num_seqs': 8") + initializing + stats + "torch.OutOfMemoryError: CUDA out of memory\n"
 	tests := []struct{ name, in, want string }{
-		{"settings of the first are forgotten", first + launch("0.25.1", "'max_num_batched_tokens': 64"), "engine_version=0.25.1 max_num_seqs=- max_num_batched_tokens=64* log_oom=0 log_oom_before_restart=1 log_restarts=1"},
-		{"a crash loop", first + first + first, "max_num_seqs=8* log_oom=1 log_oom_before_restart=2 log_restarts=2"},
-		{"a log without arguments restarts at the engine's line", initializing + complete + initializing, "log_restarts=1"},
+		{"settings of the first are forgotten", first + later(launch("0.25.1", "'max_num_batched_tokens': 64"), 19), "engine_version=0.25.1 max_num_seqs=- max_num_batched_tokens=64* log_oom=0 log_oom_before_restart=1 log_restarts=1"},
+		{"a crash loop", first + later(first, 19) + later(first, 20), "max_num_seqs=8* log_oom=1 log_oom_before_restart=1 log_restarts=1"},
+		{"a log without arguments restarts at the engine's line", initializing + complete + later(initializing, 19), "log_restarts=1"},
 		{"two engines of one start", launch("0.25.1", "") + initializing + initializing + complete, "log_restarts=0"},
 	}
 	for _, tt := range tests {

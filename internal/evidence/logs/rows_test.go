@@ -86,7 +86,7 @@ func TestEveryKindOfErrorIsCountedAndShown(t *testing.T) {
 		{"a worker died", "(APIServer pid=1) ERROR 11-23 18:42:38 [multiproc_executor.py:1] Worker proc VllmWorker-1 died unexpectedly, shutting down executor.", "log_worker_died=1", "log_worker_died_line=11-23 18:42:38 Worker proc VllmWorker-1 died unexpectedly, shutting down executor."},
 		{"Ray lost a worker", "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this task.", "log_worker_died=1", ""},
 		{"V0's preemption", "WARNING 01-01 00:00:00 scheduler.py:1] Sequence group 7 is preempted by PreemptionMode.RECOMPUTE mode because there is not enough KV cache space. total_num_cumulative_preemption=51", "log_preempted=1", ""},
-		{"an Xid in dmesg", "[ 1843.308145] NVRM: Xid (PCI:0000:44:00): 79, pid=1234, name=python3, GPU has fallen off the bus.", "log_xid_errors=1 log_xid_last=79 log_gpu_errors=1", ""},
+		{"an Xid in dmesg", "[ 1843.308145] NVRM: Xid (PCI:0000:44:00): 79, pid=1234, name=python3, GPU has fallen off the bus.", "log_xid_errors=1 log_xid_last=79 log_gpu_errors=0", ""},
 		{"an Xid in the journal", "Nov 23 18:42:38 gpu7 kernel: NVRM: Xid (PCI:0000:44:00.0): 31, pid=7, MMU Fault", "log_xid_errors=1 log_xid_last=31", "log_xid_errors_line=11-23 18:42:38 NVRM: Xid (PCI:0000:44:00.0): 31, pid=7, MMU Fault"},
 		{"memory of the device", "RuntimeError: CUDA error: uncorrectable ECC error encountered", "log_gpu_errors=1 log_cuda_errors=1", ""},
 		{"the kernel kills for memory", "Nov 23 18:42:38 gpu7 kernel: Out of memory: Killed process 4242 (VLLM::EngineCor) total-vm:1kB", "log_host_oom_kills=1 log_oom=0", "log_host_oom_kills_line=11-23 18:42:38 Out of memory: Killed process 4242 (VLLM::EngineCor) total-vm:1kB"},

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// sglangStats are the lines of a prefill and, every 40 steps, of a decode. Which parts they have differs by version, model and role.
-var sglangStats = []pattern{
+// sglangPeriodic are the lines of a prefill and, every 40 steps, of a decode. Which parts they have differs by version, model and role.
+var sglangPeriodic = []pattern{
 	{"Prefill batch", regexp.MustCompile(`Prefill batch(?: \[\d+\])?[.,] #new-seq: \d+, #new-token: (\d+), #cached-token: (\d+)(.*)`), "sglang", func(l *Reader, m []string) {
 		l.serves()
 		fresh, cached := number(m[1]), number(m[2])

@@ -3,6 +3,7 @@ package logs
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/inferdx/inferdx/internal/model"
 )
@@ -25,6 +26,7 @@ type start struct {
 	lines     int
 	began     stamp
 	served    stamp // when it began to serve
+	newest    time.Time
 	// The last exception that is not the echo of another one, and the last of any kind.
 	cause, echo said
 	tracing     bool
@@ -64,6 +66,12 @@ func (l *Reader) begins(what string) {
 
 func (l *Reader) restart() {
 	old := l.start
+	if old.newest.Sub(l.clock.last.at) > backwards {
+		// Logs of several servers, one behind the other: this is no restart, and what the other said is not of this one.
+		l.others++
+		l.begun()
+		return
+	}
 	for name, n := range old.events {
 		if l.before[name] == nil {
 			l.before[name] = &seen{}
@@ -76,9 +84,17 @@ func (l *Reader) restart() {
 	}
 	l.restarted++
 	l.restarts = last(append(l.restarts, l.clock.last), maxRestarts)
-	l.start = newStart()
-	l.start.lines, l.start.began = 1, l.clock.last
+	l.begun()
 }
+
+// begun begins another start with the line that is looked at.
+func (l *Reader) begun() {
+	l.start = newStart()
+	l.start.lines, l.start.began, l.start.newest = 1, l.clock.last, l.clock.last.at
+}
+
+// backwards is how much earlier than what was said before a start must be to be of another server; ranks differ by less.
+const backwards = 10 * time.Second
 
 // last keeps the last n of a list.
 func last[T any](list []T, n int) []T {

@@ -33,7 +33,7 @@ func (l *Log) MarshalJSON() ([]byte, error) {
 // WriteText writes what an engineer wants to know, the finding first.
 func (l *Log) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "log of %s · %s lines", l.who(), count(float64(l.Lines)))
+	fmt.Fprintf(b, "log of %s · %s", l.who(), plural(float64(l.Lines), "line", "lines"))
 	if l.From != "" {
 		fmt.Fprintf(b, ", %s to %s", l.From, strings.TrimPrefix(l.To, l.From[:len(l.From)-len(timeOf(l.From))]))
 	}
@@ -122,6 +122,8 @@ func (l *Log) startText() string {
 	var state string
 	_, shown := l.facts["log_shows_start"]
 	switch {
+	case l.Server == "":
+		return ""
 	case shown && l.serving && l.took > 0:
 		state = fmt.Sprintf("%s, serving after %s", l.started, units.Duration(l.took))
 	case shown && l.serving:
@@ -136,6 +138,9 @@ func (l *Log) startText() string {
 	}
 	if l.Restarts > 0 {
 		state += fmt.Sprintf("; %s before it in this log", plural(float64(l.Restarts), "start", "starts"))
+	}
+	if l.Others > 0 {
+		state += fmt.Sprintf("; %s before it in this file and left out", plural(float64(l.Others), "other server's log is", "other servers' logs are"))
 	}
 	return state
 }

@@ -30,14 +30,14 @@ func TestOnlyWhatTheLastMinutesSaidCounts(t *testing.T) {
 
 // died is a start that ends with an exception.
 func died(clock, end string) string {
-	return strings.ReplaceAll(launch("0.25.1", "'max_num_seqs': 8")+initializing, "11-23 18:25:53", "11-23 "+clock) +
+	return strings.NewReplacer("18:25:53", clock, "18:26:15", clock).Replace(launch("0.25.1", "'max_num_seqs': 8")+initializing) +
 		at(clock, "EngineCore failed to start.") + at(clock, "Traceback (most recent call last):") + at(clock, `  File "core.py", line 1, in f`) + at(clock, end) +
 		"(APIServer pid=1) Traceback (most recent call last):\n(APIServer pid=1) RuntimeError: Engine core initialization failed. See root cause above.\n"
 }
 
 func TestACrashLoopIsTold(t *testing.T) {
 	in := died("18:26:30", "ValueError: No available memory for the cache blocks.") + died("18:36:30", "torch.OutOfMemoryError: CUDA out of memory.") +
-		strings.ReplaceAll(launch("0.25.1", "'max_num_seqs': 8")+initializing, "11-23 18:25:53", "11-23 18:40:00")
+		later(launch("0.25.1", "'max_num_seqs': 8")+initializing, 19)
 	l, err := Read(strings.NewReader(in))
 	if err != nil {
 		t.Fatal(err)
@@ -66,8 +66,18 @@ func TestOldCrashesAreNoLoop(t *testing.T) {
 	told(t, in, "log_restarts=1 log_crashes=0 log_crash_line=-") // the last start began within the hour, its crash did not
 }
 
+func TestLogsOfSeveralServersAreNoCrashLoop(t *testing.T) {
+	pod := launch("0.25.1", "'max_num_seqs': 8") + initializing + "Graph capturing finished in 1 secs, took 0.12 GiB\n" + complete + stats
+	in := pod + strings.Replace(pod, "'max_num_seqs': 8", "'max_num_seqs': 9", 1) + strings.Replace(pod, "'max_num_seqs': 8", "'max_num_seqs': 10", 1)
+	told(t, in, "log_restarts=0 log_crashes=0 max_num_seqs=10*")
+	l, err := Read(strings.NewReader(in))
+	if err != nil || l.Others != 2 || l.Finding() != "nothing wrong is said in it" {
+		t.Errorf("%d others: %s, %v", l.Others, l.Finding(), err)
+	}
+}
+
 func TestAShutdownIsNoCrash(t *testing.T) {
-	in := launch("0.25.1", "") + complete + at("18:30:00", "[shutdown] API: start") + launch("0.25.1", "") + complete
+	in := launch("0.25.1", "") + complete + at("18:30:00", "[shutdown] API: start") + later(launch("0.25.1", ""), 19) + complete
 	told(t, in, "log_restarts=1 log_crashes=0")
 }
 

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// vllmStats are the periodic lines of vLLM: V0 up to 0.8, V1 from 0.7 on, whose parts after the first four come and go by version and load.
-var vllmStats = []pattern{
+// vllmPeriodic is the periodic line of vLLM: V0 up to 0.8, V1 from 0.7 on, whose parts after the first four come and go by version and load.
+var vllmPeriodic = []pattern{
 	{"Avg prompt throughput: ", regexp.MustCompile(`Avg prompt throughput: ([\d.]+) tokens/s, Avg generation throughput: ([\d.]+) tokens/s, Running: (\d+) reqs, `), "vllm", func(l *Reader, m []string) {
 		l.serves()
 		s := unsaid()
@@ -16,6 +16,10 @@ var vllmStats = []pattern{
 		before, rest, _ := strings.Cut(l.text, m[0])
 		l.rest(engine(before), s, rest)
 	}},
+}
+
+// vllmStats are lines of figures that come beside it.
+var vllmStats = []pattern{
 	{"SpecDecoding metrics: Mean", regexp.MustCompile(`Mean acceptance length: ([\d.]+),.*Accepted: (\d+) tokens, Drafted: (\d+) tokens`), "vllm", func(l *Reader, m []string) {
 		// Drafts are not told: accepted tokens a draft are the length without the token that comes anyway.
 		drafts := 1.0
