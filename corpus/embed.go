@@ -3,11 +3,12 @@ package corpus
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
 	"strings"
 )
 
-//go:embed */scenario.yaml seqs8-c64/metrics.om.gz seqs8-c64/server.log.gz
+//go:embed */scenario.yaml seqs8-c64/metrics.om.gz seqs8-c64/server.log.gz models/llama-8b-dummy.json
 var files embed.FS
 
 // Demo is a recording of vLLM whose sequence cap was set too low: metrics.om.gz, scenario.yaml and
@@ -18,6 +19,15 @@ func Demo() fs.FS {
 		return files
 	}
 	return sub
+}
+
+// DemoModel is the config.json of the model that the demo's server runs.
+func DemoModel() ([]byte, error) {
+	text, err := files.ReadFile("models/llama-8b-dummy.json")
+	if err != nil {
+		return nil, fmt.Errorf("read the demo's model: %w", err)
+	}
+	return text, nil
 }
 
 // Cured is the recording of the demo's server under the same load without the low cap.

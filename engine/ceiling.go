@@ -5,8 +5,8 @@ import (
 )
 
 // farBelow is the share of a mean step that reading, arithmetic and exchange at data sheet rates must explain, else something
-// other than the hardware holds the server. Of the recordings of an H200 those in good order have 0.47 to 0.69, an eager
-// server, a starved host and a neighbour on the GPU 0.13 to 0.30; published figures of decode are 0.55 to 0.85 (docs/physics.md).
+// other than the hardware holds the server. Of the recordings of an H200 those whose GPU does their work have 0.46 to 0.79, an
+// eager server, a starved host and a neighbour on the GPU 0.14 to 0.30; published figures are 0.55 to 0.76 (docs/physics.md).
 const farBelow = 0.4
 
 // ceilingOf says how far the server runs from what its hardware allows; nil where that cannot be computed.
@@ -44,18 +44,18 @@ func ceilingOf(f *model.Frame, id model.EntityID) *model.Ceiling {
 
 // verdict says who can help: settings, or only other work and other hardware.
 func verdict(c *model.Ceiling) string {
-	const work = "the work itself takes the step, no host or scheduling setting shortens it; "
+	const only = "no host or scheduling setting shortens it, only "
 	switch {
 	case c.Far:
 		return "the hardware is not what holds it: launches, the host, a neighbour or scheduling take the rest, so settings can help"
 	case c.Limit == "interconnect":
-		return work + "fewer tensor-parallel ranks or faster links do"
+		return only + "fewer tensor-parallel ranks or faster links"
 	case c.Limit == "compute":
-		return work + "fewer tokens to compute (shared prefixes, shorter prompts), smaller types or more GPUs do"
+		return only + "fewer tokens to compute (shared prefixes, shorter prompts), smaller types or more GPUs"
 	case c.PoolMost != nil && c.DecodeMost != nil && *c.PoolMost > 2**c.DecodeMost:
-		return work + "fewer bytes (smaller weights or KV cache), speculation or faster memory do, and a larger batch makes more tokens of it"
+		return only + "fewer bytes (smaller weights or KV cache), speculation or faster memory; a larger batch makes more tokens of it"
 	}
-	return work + "fewer bytes (smaller weights or KV cache), speculation or faster memory do"
+	return only + "fewer bytes (smaller weights or KV cache), speculation or faster memory"
 }
 
 // boundByCeiling is what the ceiling says of the present speed, "" where it says nothing.

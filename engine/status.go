@@ -109,7 +109,8 @@ func notEnough(f *model.Frame, x model.Entity) []string {
 // boundBy says what holds the server at its present speed, where the GPU's counters show it, or what its hardware allows is known.
 // 0.6 of the cycles is high for either unit (facts: full prefill reads 0.71 to 0.77 tensor activity
 // on an H200, decode at batch 8 to 64 reads 0.42 to 0.60 of the memory interface; 0.8 to 0.9 is the
-// practical ceiling of both).
+// practical ceiling of both). Steps are held by launches only where both are low: that decode at 0.42 to 0.60 is
+// reading, its profile shows (matrix products at 0.85 of the memory's bandwidth, GPU busy 0.95 of a step).
 func boundBy(f *model.Frame, id model.EntityID, c *model.Ceiling) *string {
 	get := func(s string) float64 {
 		v, _ := f.Get(id, s)
@@ -125,7 +126,7 @@ func boundBy(f *model.Frame, id model.EntityID, c *model.Ceiling) *string {
 		out = "bandwidth"
 	case ok && busy.V < 0.5 && works:
 		out = "host"
-	case out == "" && ok && works && get("tensor_active_ratio") < 0.4 && get("dram_active_ratio") < 0.55:
+	case out == "" && ok && works && get("tensor_active_ratio") < 0.4 && get("dram_active_ratio") < 0.4:
 		out = "latency"
 	}
 	if out == "" {

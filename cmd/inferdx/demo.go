@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 	"github.com/inferdx/inferdx/internal/evidence/logs"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
+	"github.com/inferdx/inferdx/internal/shape"
 	"github.com/inferdx/inferdx/internal/source/recording"
 )
 
@@ -73,7 +75,7 @@ func (a *app) runDemo(l *looks) error {
 	}
 	_, err = fmt.Fprintf(a.out, `A real recording that ships with inferdx: %s %s on %s, %d clients.
 The fault was put there on purpose: %s.
-inferdx sees only what the server exported and logged:
+inferdx sees only what the server exported and logged, and the config.json of its model:
 
 `, truth.Engine, truth.Version, truth.Hardware, clients, truth.Injected)
 	if err != nil {
@@ -127,6 +129,15 @@ func diagnoseDemo() (scenario, *model.Report, *pipeline.Pipeline, error) {
 		return truth, nil, nil, err
 	}
 	request.Log = told.Facts()
+	text, err = corpus.DemoModel()
+	if err != nil {
+		return truth, nil, nil, err
+	}
+	m, err := shape.Read(bytes.NewReader(text))
+	if err != nil {
+		return truth, nil, nil, err
+	}
+	request.Model = func(model.Labels) *shape.Shape { return m }
 	return truth, p.Diagnose(st, request), p, nil
 }
 
@@ -157,8 +168,11 @@ func (a *app) unpackDemo(dir string) error {
 		return fmt.Errorf("demo: %w", err)
 	}
 	files := corpus.Demo()
-	for _, name := range []string{"metrics.om.gz", "server.log.gz", "scenario.yaml"} {
-		text, err := fs.ReadFile(files, name)
+	for _, name := range []string{"metrics.om.gz", "server.log.gz", "scenario.yaml", "config.json"} {
+		text, err := corpus.DemoModel()
+		if name != "config.json" {
+			text, err = fs.ReadFile(files, name)
+		}
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), text, 0o644)
 		}
@@ -166,6 +180,7 @@ func (a *app) unpackDemo(dir string) error {
 			return fmt.Errorf("demo: %w", err)
 		}
 	}
-	_, err := fmt.Fprintf(a.out, "inferdx diagnose --recording %s --log %s\n", filepath.Join(dir, "metrics.om.gz"), filepath.Join(dir, "server.log.gz"))
+	_, err := fmt.Fprintf(a.out, "inferdx diagnose --recording %s --log %s --model-config %s\n",
+		filepath.Join(dir, "metrics.om.gz"), filepath.Join(dir, "server.log.gz"), filepath.Join(dir, "config.json"))
 	return err
 }

@@ -111,6 +111,9 @@ func (a *app) conclude(r *model.Report, o *diagnosis, request pipeline.Request, 
 	if servers > 1 && (request.Args != nil || len(o.evidence.logs) > 0) {
 		_, _ = fmt.Fprintf(a.err, "warning: --args and --log were taken to be of each of the %d servers\n", servers)
 	}
+	if servers > 1 && request.Model != nil {
+		_, _ = fmt.Fprintf(a.err, "warning: --model-config was taken to be of each of the %d servers\n", servers)
+	}
 	if len(r.Targets) == 0 {
 		return read.noTarget()
 	}

@@ -180,8 +180,40 @@ func TestTheFormulasOfAStep(t *testing.T) {
 			t.Errorf("%s = %g (%v), want %g", name, v.V, ok, want)
 		}
 	}
-	r := engine.New(engine.Options{Rules: c.Rules, Playbooks: c.Playbooks, Meanings: c, Knobs: c}).Diagnose(f, nil)
-	if len(r) != 1 {
-		t.Fatalf("%d diagnoses", len(r))
+	if d := engine.New(engine.Options{Rules: c.Rules, Playbooks: c.Playbooks, Meanings: c, Knobs: c}).Diagnose(f, nil); len(d) != 1 || d[0].Ceiling == nil || d[0].Ceiling.Limit != "bandwidth" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What limits a step, and what is said of it, by what a step of 0.1 s needs for reading, arithmetic and exchange.
+func TestTheVerdictFollowsWhatTakesLongest(t *testing.T) {
+	c, err := content.Load(content.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := engine.New(engine.Options{Rules: c.Rules, Playbooks: c.Playbooks, Meanings: c, Knobs: c})
+	for _, tc := range []struct {
+		name                     string
+		memory, compute, between float64
+		limit, says              string
+		far                      bool
+	}{
+		{"reading", 0.06, 0.01, 0, "bandwidth", "fewer bytes", false},
+		{"arithmetic", 0.01, 0.05, 0.02, "compute", "fewer tokens to compute", false},
+		{"links", 0.01, 0.03, 0.05, "interconnect", "fewer tensor-parallel ranks", false},
+		{"little of anything", 0.02, 0.01, 0.005, "bandwidth", "settings can help", true},
+		{"a bit of each is enough together", 0.021, 0.02, 0.005, "bandwidth", "no host or scheduling setting", false},
+	} {
+		es := &model.Entities{}
+		id := es.Add(model.Entity{Scope: model.ScopeTarget, Parent: model.NoEntity, Labels: model.LabelsFrom(map[string]string{"instance": "a"})})
+		b := model.NewFrame(time.Unix(0, 0), time.Minute, es)
+		for name, v := range map[string]float64{"itl_mean_s": 0.1, "step_memory_s": tc.memory, "step_compute_s": tc.compute, "step_collectives_s": tc.between} {
+			b.Set(id, name, model.Known(v))
+		}
+		c.Signals.Derive(b)
+		d := e.Diagnose(b.Frame(), nil)[0].Ceiling
+		if d == nil || d.Limit != tc.limit || d.Far != tc.far || !strings.Contains(d.Says, tc.says) {
+			t.Errorf("%s: %+v", tc.name, d)
+		}
 	}
 }

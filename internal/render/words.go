@@ -15,6 +15,8 @@ type Words struct {
 	// Seen says how much was observed: "34 s, 17 scrapes".
 	Name, Engine, Seen, Summary     string
 	Hurts                           []string
+	// Ceiling says how near a step is to what the hardware allows; "" where that is not known.
+	Ceiling string
 	Impact, BoundBy, Since, Changed string
 	// Cause is nil where no cause is primary; Candidates are listed then. Otherwise is the score of
 	// 'none of the causes known'.
@@ -49,7 +51,7 @@ func Describe(d model.Diagnosis, at time.Time) Words {
 	v := newView(&model.Report{GeneratedAt: at}, d)
 	w := Words{
 		Status: v.status, Name: v.name, Engine: v.engine, Seen: v.seen, Summary: v.summary, Hurts: said(v.hurts),
-		Impact: v.impact, BoundBy: v.boundBy, Since: v.since, Changed: v.changed,
+		Impact: v.impact, BoundBy: v.boundBy, Ceiling: v.ceiling, Since: v.since, Changed: v.changed,
 		Otherwise: v.otherwise, Expect: v.expect, Also: said(v.also), Notes: said(v.notes), Missing: said(v.missing),
 	}
 	if w.Summary == "" {

@@ -95,7 +95,7 @@ func (a *attention) mamba() (Layer, error) {
 	heads, dim := f.number("mamba_n_heads", "mamba_num_heads"), f.number("mamba_d_head", "mamba_head_dim")
 	inner := heads * dim
 	state := f.number("mamba_d_state", "ssm_state_size", "mamba_state_dim")
-	groups := max(f.number("mamba_n_groups", "n_groups"), 1)
+	groups := max(f.number("mamba_n_groups", "mamba_num_groups", "n_groups"), 1)
 	if inner == 0 || state == 0 {
 		return Layer{}, fmt.Errorf("%w: of its Mamba layers heads and state are not said", ErrNotConfig)
 	}

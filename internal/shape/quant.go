@@ -34,8 +34,10 @@ func quant(f, top *fields, layers int) Quant {
 	switch {
 	case out.Bits == 4 && strings.Contains(out.Method, "mxfp4"):
 		out.Bits = 4.25 // a scale of 8 bits for 32 weights
-	case group > 0 && out.Bits > 0 && out.Bits < 8:
-		out.Bits += 16 / group
+	case group > 0 && out.Bits > 0 && out.Bits < 8 && out.Integer:
+		out.Bits += 16 / group // a 16-bit scale for each group
+	case group > 0 && out.Bits == 4:
+		out.Bits += 8 / group // NVFP4's are of 8 bits
 	}
 	ignored := append(append(q.words("modules_to_not_convert"), q.words("ignore")...), q.words("exclude_modules")...)
 	out.KeepsMixer = keeps(ignored, "attn", layers)
@@ -72,14 +74,16 @@ func (f *fields) mapOf(name string) []*fields {
 	return out
 }
 
-// keeps says whether modules of that name are left as they were in every layer: by a pattern, or listed one by one.
+// keeps says whether modules of that name are left as they were in every layer: by a pattern, or listed one by one. Of attention the whole
+// must be named, or its output matrix: a part of it is little.
 func keeps(ignored []string, what string, layers int) bool {
 	n := 0
 	for _, s := range ignored {
-		if !strings.Contains(s, what) {
+		_, rest, ok := strings.Cut(s, what)
+		if rest = strings.Trim(rest, ".*$"); !ok || rest != "" && !strings.HasPrefix(rest, "o_proj") && what == "attn" {
 			continue
 		}
-		if strings.ContainsAny(s, "*") || strings.HasPrefix(s, "re:") || s == what {
+		if strings.Contains(s, "*") || strings.HasPrefix(s, "re:") || s == what {
 			return true
 		}
 		n++

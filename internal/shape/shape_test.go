@@ -50,6 +50,7 @@ func TestParametersAreThoseThatMakersPublish(t *testing.T) {
 		{"glm-4.5-air", 106, 12.2, "neither", 0.02},
 		{"phi-4", 14.66, 14.66, "all", 0.005},
 		{"llama-4-scout", 107.8, 17.2, "all", 0.02},
+		{"nemotron-3-nano-30b", 31.6, 3.57, "all", 0.005},
 		{"gpt2", 0.1244, 0.1244, "output", 0.01},
 	} {
 		s := open(t, tc.name)
@@ -124,6 +125,9 @@ func TestWhatCannotBeToldIsNotGuessed(t *testing.T) {
 		{"experts without a number of a token's", `{` + llama + `, "num_experts": 8, "moe_intermediate_size": 32}`, "num_experts_per_tok"},
 		{"a hybrid told in another way", `{` + llama + `, "linear_attn_config": {"kda_layers": [1]}}`, "linear_attn_config"},
 		{"Mamba without its heads", `{` + llama + `, "attn_layer_period": 2, "attn_layer_offset": 1}`, "Mamba"},
+		{"Mamba beside attention", `{` + llama + `, "mamba_d_state": 16}`, "Mamba"},
+		{"experts in a latent space", `{` + llama + `, "moe_latent_size": 16}`, "moe_latent_size"},
+		{"some layers of lightning attention", `{` + llama + `, "attn_type_list": [1, 0]}`, "attn_type_list"},
 		{"absurd sizes", `{"hidden_size": 1e9, "num_hidden_layers": 2000, "num_attention_heads": 4, "vocab_size": 1e9}`, "parameters"},
 		{"many layers", `{"hidden_size": 8, "num_hidden_layers": 1e8, "num_attention_heads": 4, "vocab_size": 8}`, "layers"},
 	} {
@@ -144,6 +148,51 @@ func TestWhatCannotBeToldIsNotGuessed(t *testing.T) {
 		}
 		if b, ok := s.Bytes(); ok {
 			t.Errorf("%s: %+v bytes", tc.name, b)
+		}
+	}
+}
+
+func TestLayersAreReadHoweverTheyAreTold(t *testing.T) {
+	pattern := open(t, "nemotron-3-nano-30b")
+	raw, err := os.ReadFile("testdata/nemotron-3-nano-30b.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.NewReplacer("M", `"mamba",`, "E", `"moe",`, "*", `"attention",`).Replace("MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME")
+	list := strings.Replace(string(raw), `"hybrid_override_pattern": "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME"`, `"layers_block_type": [`+strings.TrimSuffix(words, ",")+`]`, 1)
+	s, err := Read(strings.NewReader(list))
+	if err != nil || s.Params() != pattern.Params() || s.KV(1) != pattern.KV(1) {
+		t.Errorf("%v: %+v", err, s)
+	}
+	const llama = `{"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 100, "attn_type_list": [1, 1]}`
+	if s, err := Read(strings.NewReader(llama)); err != nil || s.KV(1).Full != 256 {
+		t.Errorf("%v: %+v", err, s)
+	}
+}
+
+// Forms of quantization_config as checkpoints have them.
+func TestQuantisationIsReadAsCheckpointsTellIt(t *testing.T) {
+	const llama = `"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 100, "torch_dtype": "bfloat16", "quantization_config": `
+	for _, tc := range []struct {
+		name, in string
+		want     Quant
+	}{
+		{"ModelOpt's NVFP4, attention kept", `{"quant_method": "modelopt", "quant_algo": "NVFP4", "group_size": 16, "ignore": ["lm_head", "model.layers.*.self_attn*"], "kv_cache_scheme": {"type": "float"}}`, Quant{Method: "modelopt", Bits: 4.5, KeepsMixer: true, KV: true}},
+		{"ModelOpt's FP8", `{"quant_method": "modelopt", "quant_algo": "FP8"}`, Quant{Method: "modelopt", Bits: 8}},
+		{"several types", `{"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION"}`, Quant{Method: "modelopt"}},
+		{"compressed tensors of 4 bits", `{"quant_method": "compressed-tensors", "kv_cache_scheme": null, "config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "int", "group_size": 128}}}}`, Quant{Method: "compressed-tensors", Bits: 4.125, Integer: true}},
+		{"8 bits, a part of attention kept in each layer", `{"quant_method": "compressed-tensors", "ignore": ["model.layers.0.self_attn.kv_b_proj", "model.layers.1.self_attn.kv_b_proj"], "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "int"}}}}`, Quant{Method: "compressed-tensors", Bits: 8, Integer: true}},
+		{"attention kept, matrix by matrix", `{"quant_method": "fp8", "modules_to_not_convert": ["model.layers.0.self_attn.o_proj", "model.layers.1.self_attn.o_proj"]}`, Quant{Method: "fp8", Bits: 8, KeepsMixer: true}},
+		{"GPTQ", `{"quant_method": "gptq", "bits": 4, "group_size": -1}`, Quant{Method: "gptq", Bits: 4, Integer: true}},
+		{"bitsandbytes", `{"quant_method": "bitsandbytes", "load_in_4bit": true}`, Quant{Method: "bitsandbytes", Bits: 4, Integer: true}},
+		{"no method", `{"some": "thing"}`, Quant{Method: "unknown"}},
+	} {
+		s, err := Read(strings.NewReader("{" + llama + tc.in + "}"))
+		if err != nil {
+			t.Fatalf("%s: %v", tc.name, err)
+		}
+		if s.Quant != tc.want {
+			t.Errorf("%s: %+v, want %+v", tc.name, s.Quant, tc.want)
 		}
 	}
 }
