@@ -18,7 +18,9 @@ func (e *evidence) traced(r *pipeline.Request) error {
 	}
 	measured(r)
 	maps.Copy(r.Measured, t.Facts())
-	r.Examples = func(_ map[string]string, hurts model.Harm) []model.Example { return t.Examples(hurts, pipeline.MostExamples) }
+	r.Examples = func(_ map[string]string, hurts model.Harm) []model.Example {
+		return t.Examples(hurts, pipeline.MostExamples)
+	}
 	return nil
 }
 
