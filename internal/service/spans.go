@@ -64,7 +64,13 @@ func (s *Service) adoptSpans(ctx context.Context, p *parts) error {
 		x.receiver.Limit(otlpreceiver.Limits{Message: int64(c.MaxMessageSize), Requests: c.MaxConcurrent})
 		x.window.Limit(otlp.Limits{Span: p.window + p.offset, PerSender: c.MaxRequests, Total: maxSpans, Senders: maxSenders})
 	}
-	return x.listeners.Apply(ctx, x.receiver, want)
+	if err := x.listeners.Apply(ctx, x.receiver, want); err != nil {
+		return err
+	}
+	if c == nil {
+		x.window.Clear()
+	}
+	return nil
 }
 
 // ownEndpoints are those with an address of their own.

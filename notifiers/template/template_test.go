@@ -96,3 +96,24 @@ func TestMessagesReadAsPeopleNeedThem(t *testing.T) {
 		})
 	}
 }
+
+func TestAMessageLeadsToTheTracesOfWhatHurts(t *testing.T) {
+	s, slow := load(t, nil), 12.9
+	m := templatetest.Message(plan.First, model.Diagnosis{Target: map[string]string{"instance": "a:8000"}, Symptoms: []model.Symptom{{ID: "s"}}})
+	m.Diagnoses[0].Examples = []model.Example{
+		{TraceID: "fe13a156f97f517270466fc1fb9ffe2d", Link: "https://jaeger.example/trace/fe13", Shows: model.SlowFirstToken, TTFT: &slow},
+		{TraceID: "ce397b1113d8f895834027fcb5c57083", Shows: model.SlowFirstToken, TTFT: &slow},
+	}
+	data := s.Data(m, 1)
+	for form, in := range map[string]any{"text": data, "markdown": data, "slack.target.evidence": data.Targets[0]} {
+		got, err := s.Render(form, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"13 s to the first token", "https://jaeger.example/trace/fe13", "ce397b1113d8f895834027fcb5c57083"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: no %q in\n%s", form, want, got)
+			}
+		}
+	}
+}

@@ -22,11 +22,12 @@ func join(rs []request, ps []piece) {
 		thread  spanID
 		kind    kind
 	}
-	sums, ends := map[told]float64{}, map[int]float64{}
+	sums, ends, seen := map[told]float64{}, map[int]float64{}, map[spanKey]bool{}
 	for _, p := range ps {
-		if p.kind == thread || math.IsNaN(p.start) {
+		if p.kind == thread || math.IsNaN(p.start) || seen[spanKey{p.trace, p.span}] {
 			continue
 		}
+		seen[spanKey{p.trace, p.span}] = true // exporters send again what was not answered
 		root := p.parent
 		if up, ok := threads[spanKey{p.trace, p.parent}]; ok {
 			root = up

@@ -121,7 +121,7 @@ func (v *View) Notes(entity map[string]string) []string {
 			}
 		}
 	}
-	if len(v.Strange) > 0 && !traced && len(out) == 0 {
+	if len(v.Strange) > 0 && len(v.targets) > 0 && !traced && len(out) == 0 {
 		n := 0
 		for _, k := range v.Strange {
 			n += k

@@ -68,6 +68,13 @@ func (w *Window) Limit(l Limits) {
 	w.limits = l
 }
 
+// Clear forgets everything.
+func (w *Window) Clear() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.senders, w.known, w.total = map[string]*kept{}, map[spanKey]bool{}, 0
+}
+
 // Len is how many spans are kept.
 func (w *Window) Len() int {
 	w.mu.Lock()
