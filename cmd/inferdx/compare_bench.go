@@ -120,4 +120,3 @@ func (a *app) answer(o *comparison, r compare.Result) error {
 	}
 	return nil
 }
-

@@ -233,7 +233,7 @@ func TestARunIsComparedOnlyWithTheTimeThatWasWatched(t *testing.T) {
 		facts    bool
 		note     string
 	}{
-		"watched meanwhile":               {"2026-11-30 17:49:30", "2026-11-30 17:51:00", true, "taken for UTC"},
+		"watched meanwhile":               {"2026-11-30 17:49:30", "2026-11-30 17:51:00", true, "read as UTC it fits"},
 		"the clock is two hours ahead":    {"2026-11-30 15:49:30", "2026-11-30 15:51:00", true, "at UTC+2:00"},
 		"the clock is in Nepal":           {"2026-11-30 12:04:30", "2026-11-30 12:06:00", true, "at UTC+5:45"},
 		"watched six minutes later":       {"2026-11-30 17:56:30", "2026-11-30 17:58:00", false, "nothing of it is compared"},

@@ -31,7 +31,7 @@ func unpacked(t testing.TB, suffix string) [][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := io.ReadAll(io.LimitReader(z, 16<<10))
+		b, err := io.ReadAll(io.LimitReader(z, 4<<10))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,9 +45,12 @@ func detailed(w io.Writer, requests, tokens int) error {
 		name  string
 		entry func(i int) string
 	}{
-		{"input_lens", func(int) string { return "200" }}, {"output_lens", func(int) string { return fmt.Sprint(tokens) }},
-		{"ttfts", func(i int) string { return fmt.Sprint(0.1 + float64(i%100)/1000) }}, {"itls", func(int) string { return gaps }},
-		{"generated_texts", func(int) string { return text }}, {"errors", func(int) string { return `""` }},
+		{"input_lens", func(int) string { return "200" }},
+		{"output_lens", func(int) string { return fmt.Sprint(tokens) }},
+		{"ttfts", func(i int) string { return fmt.Sprint(0.1 + float64(i%100)/1000) }},
+		{"itls", func(int) string { return gaps }},
+		{"generated_texts", func(int) string { return text }},
+		{"errors", func(int) string { return `""` }},
 	} {
 		if err := list(l.name, l.entry); err != nil {
 			return err

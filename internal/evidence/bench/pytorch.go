@@ -5,9 +5,8 @@ import "strings"
 // records is a list in PyTorch's benchmark format: an object for each metric of one run, as vLLM writes it beside its own result
 // with SAVE_TO_PYTORCH_BENCHMARK_FORMAT. What vLLM's own result holds lies in extra_info.
 type records struct {
-	of    []*document
-	by    map[string]*document
-	names []string
+	of []*document
+	by map[string]*document
 }
 
 func newRecords() *records { return &records{by: map[string]*document{}} }

@@ -22,18 +22,22 @@ const maxRuns = 1_000
 // marks are what a file of each kind has near its beginning, all of one line together.
 func marks() [][]string {
 	return [][]string{
-		{`"request_throughput"`, `"completed"`},            // vLLM, SGLang
-		{`"sharegpt_output_len"`, `"max_concurrency"`},     // SGLang behind a long server_info
-		{`"avg_latency"`, `"latencies"`},                   // vllm bench latency
-		{`"requests_per_second"`, `"elapsed_time"`},        // vllm bench throughput
-		{`"benchmark_values"`, `"metric"`},                 // PyTorch's benchmark format
-		{`"benchmark"`, `"vLLM benchmark"`},                // the same behind long arguments
-		{`"guidellm_version"`}, {`"generative_benchmark"`}, // GuideLLM
-		{"benchmarks:\n", "guidellm"}, {"benchmarks:\n", "strategy_index"}, // as YAML
+		{`"request_throughput"`, `"completed"`},        // vLLM, SGLang
+		{`"sharegpt_output_len"`, `"max_concurrency"`}, // SGLang behind a long server_info
+		{`"avg_latency"`, `"latencies"`},               // vllm bench latency
+		{`"requests_per_second"`, `"elapsed_time"`},    // vllm bench throughput
+		{`"benchmark_values"`, `"metric"`},             // PyTorch's benchmark format
+		{`"benchmark"`, `"vLLM benchmark"`},            // the same behind long arguments
+		{`"guidellm_version"`},
+		{`"generative_benchmark"`}, // GuideLLM
+		{"benchmarks:\n", "guidellm"},
+		{"benchmarks:\n", "strategy_index"},      // as YAML
 		{`"request_latency"`, `"avg"`, `"unit"`}, // AIPerf, genai-perf
-		{`"request_throughput"`, `"avg"`, `"unit"`}, {`"aiperf_version"`},
+		{`"request_throughput"`, `"avg"`, `"unit"`},
+		{`"aiperf_version"`},
 		{`"load_summary"`, `"successes"`}, // inference-perf
-		{"Metric,avg,"}, {"Metric,Avg,"},  // the CSV of AIPerf and genai-perf
+		{"Metric,avg,"},
+		{"Metric,Avg,"},                                          // the CSV of AIPerf and genai-perf
 		{`"conversation_id"`, `"request_start_ns"`, `"metrics"`}, // AIPerf, a request a line
 	}
 }

@@ -28,7 +28,9 @@ func diagnose(t *testing.T, record, result string) model.Diagnosis {
 	r := pipeline.Request{At: time.UnixMilli(last), Window: 5 * time.Minute}
 	if result != "" {
 		f := open(t, result+".json.gz")
-		r.Benchmark = func(from, to time.Time) (map[string]model.Fact, []string) { return bench.During([]*bench.File{f}, from, to) }
+		r.Benchmark = func(from, to time.Time) (map[string]model.Fact, []string) {
+			return bench.During([]*bench.File{f}, from, to)
+		}
 	}
 	report := pipeline.New(c, nil, engine.Fit{}).Diagnose(st, r)
 	if len(report.Targets) != 1 {
