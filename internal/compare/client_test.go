@@ -98,9 +98,9 @@ func TestAnIntervalNeedsSingleRequestsOnBothSides(t *testing.T) {
 
 func TestIntervalsOfRequestsHoldTheTruth(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes ten seconds")
+		t.Skip("takes half a minute")
 	}
-	const trials = 100
+	const trials = 200
 	for _, rho := range []float64{0, 0.6} {
 		held := map[string]int{}
 		for i := range uint64(trials) {
