@@ -30,12 +30,14 @@ func (a *app) compare() *cobra.Command {
 		Long: `Compares what a server was seen doing before and after a change: latencies, throughput, lost requests,
 each with an interval that says how sure it is, under a load that is checked to be the same.
 
-BEFORE and AFTER are recordings as 'inferdx record' writes them, or folders that hold metrics.om.gz.
+BEFORE and AFTER are recordings as 'inferdx record' writes them, or folders that hold metrics.om.gz; or both are results of the same
+benchmark (vllm bench, sglang.bench_serving, GuideLLM, AIPerf, inference-perf), of which --target names a run where there are several.
 The ends of a range are RFC 3339, seconds since 1970, now, or -10m (before now, or before the end of the
 recording); in a recording also 30s (after its start). An empty end is the recording's own.
 
 Exit status: 0 improved or unchanged, 1 could not be read, 2 usage, 3 worse, 4 cannot tell.`,
 		Example: `  inferdx compare before.om.gz after.om.gz
+  inferdx compare bench-before.json bench-after.json
   inferdx compare incident.om.gz --before 0s/40s --after 60s/
   inferdx compare --prometheus http://prometheus:9090 --target h200-0:8000 --before -2h/-1h --after -30m/now`,
 		Args: cobra.ArbitraryArgs,
@@ -45,7 +47,7 @@ Exit status: 0 improved or unchanged, 1 could not be read, 2 usage, 3 worse, 4 c
 	f.SortFlags = false
 	f.StringVar(&o.before, "before", "", "the stretch before the change, as FROM/TO")
 	f.StringVar(&o.after, "after", "", "the stretch after it, as FROM/TO")
-	f.StringVar(&o.target, "target", "", "the server, where there are several: its instance, a label's value, or LABEL=VALUE")
+	f.StringVar(&o.target, "target", "", "the server, where there are several: its instance, a label's value, or LABEL=VALUE; of a benchmark the run: its name, or #2")
 	o.prometheus.flags(f)
 	o.objectives.objectiveFlags(f)
 	f.Float64Var(&o.cost, "cost-per-hour", 0, "what the server costs in an hour; adds the cost per million output tokens")
@@ -58,6 +60,11 @@ Exit status: 0 improved or unchanged, 1 could not be read, 2 usage, 3 worse, 4 c
 func (a *app) runCompare(cmd *cobra.Command, o *comparison, args []string) error {
 	if err := o.check(args); err != nil {
 		return err
+	}
+	if isBench, err := o.benchmarks(args); err != nil {
+		return err
+	} else if isBench {
+		return a.compareBenchmarks(cmd, o, args)
 	}
 	options, err := o.options(cmd)
 	if err != nil {
@@ -79,16 +86,7 @@ func (a *app) runCompare(cmd *cobra.Command, o *comparison, args []string) error
 		compare.Read(c.Signals, before, stretches[0].Range),
 		compare.Read(c.Signals, after, stretches[1].Range), options)
 	result.Notes = append(result.Notes, faultsOf(stretches)...)
-	if err := o.looks.printComparison(a.out, result); err != nil {
-		return err
-	}
-	switch result.Verdict {
-	case compare.Worse:
-		return status(exitFindings)
-	case compare.CannotTell:
-		return status(exitUnknown)
-	}
-	return nil
+	return a.answer(o, result)
 }
 
 func (o *comparison) check(args []string) error {

@@ -104,6 +104,8 @@ type ratio struct {
 	drawsLo, drawsHi  []float64
 	apart             []float64 // after less before, sorted
 	blocks, lots      float64
+	// summary says that the values are all that is known: nothing can be drawn again.
+	summary bool
 }
 
 func (r ratio) known() bool { return r.okBefore && r.okAfter }
@@ -145,7 +147,7 @@ func draws(before, after *sample, figures []figure, o Options) []ratio {
 // they are widened, in the logarithm, as Student's t widens the normal's. ok is false where too few
 // draws have the figure, or nothing bounds it on either side.
 func (r ratio) interval(level float64) (lo, hi float64, ok bool) {
-	if !r.known() || float64(len(r.drawsLo)) < r.lots/2 {
+	if !r.known() || len(r.drawsLo) == 0 || float64(len(r.drawsLo)) < r.lots/2 {
 		return 0, 0, false
 	}
 	tail := (1 - level) / 2

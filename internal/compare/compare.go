@@ -112,6 +112,8 @@ type Seen struct {
 	To          *time.Time        `json:"to"`
 	Scrapes     int               `json:"scrapes"`
 	FirstTokens int               `json:"first_tokens"`
+	// Benchmark is the run in words where a benchmark's results are compared; then nothing was scraped.
+	Benchmark string `json:"benchmark,omitempty"`
 }
 
 // Run compares two sides.

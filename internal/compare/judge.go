@@ -126,9 +126,14 @@ func (j *judge) tooLittle() string {
 	return ""
 }
 
-// decide chooses the figures that take part and sorts them into gains and losses. Each must be sure at
-// a level that keeps all of them together at the wanted one (Bonferroni).
+// decide chooses the figures that take part and sorts them into gains and losses.
 func (j *judge) decide() {
+	j.choose()
+	j.weigh()
+}
+
+// choose takes the figures that take part.
+func (j *judge) choose() {
 	if !j.overloaded() {
 		j.takeFirst("ttft_p99_s", "ttft_p90_s")
 		if r := j.ratio["ttft_p50_s"]; r.before.Bound == model.Exact && r.after.Bound == model.Exact {
@@ -150,6 +155,11 @@ func (j *judge) decide() {
 	if j.closed || j.growing[0] || j.growing[1] {
 		j.takeFirst("gen_tokens_per_s")
 	}
+}
+
+// weigh sorts what was chosen into gains and losses. Each must be sure at a level that keeps all of them together at the wanted one
+// (Bonferroni).
+func (j *judge) weigh() {
 	j.level = 1 - (1-j.o.Level)/float64(max(len(j.deciders), 1))
 	for _, id := range j.deciders {
 		switch j.outcome(j.ratio[id]) {
@@ -185,16 +195,20 @@ func (j *judge) outcome(r ratio) Outcome {
 	if level == 0 {
 		level = j.o.Level
 	}
+	up, down := Poorer, Better
+	if r.more {
+		up, down = Better, Poorer
+	}
 	lo, hi, ok := r.interval(level)
 	switch {
 	case r.known() && r.before == r.after && r.before.V == 0:
 		return Same
+	case r.summary && r.known() && r.after.V >= summaryEffect*r.before.V:
+		return up
+	case r.summary && r.known() && r.before.V >= summaryEffect*r.after.V:
+		return down
 	case !ok:
 		return Unclear
-	}
-	up, down := Poorer, Better
-	if r.more {
-		up, down = Better, Poorer
 	}
 	switch {
 	case lo > 1+j.o.Effect:

@@ -69,7 +69,7 @@ func (j *judge) shown(r ratio) *[2]*float64 {
 
 // difference is the interval of after less before, widened as that of a ratio.
 func (r ratio) difference(level float64) (lo, hi float64, ok bool) {
-	if !r.known() || float64(len(r.apart)) < r.lots/2 {
+	if !r.known() || len(r.apart) == 0 || float64(len(r.apart)) < r.lots/2 {
 		return 0, 0, false
 	}
 	tail := (1 - level) / 2

@@ -109,6 +109,9 @@ func verdictStyle(t theme, v compare.Verdict) lipgloss.Style {
 }
 
 func looked(s compare.Seen) string {
+	if s.Benchmark != "" {
+		return text(s.Benchmark)
+	}
 	if s.From == nil || s.To == nil {
 		return "nothing to compare was seen"
 	}

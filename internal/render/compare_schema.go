@@ -101,9 +101,10 @@ func compareWords() map[string]string {
 		"Seen":             "What was looked at on one side, after what was left out.",
 		"Seen.Target":      "The labels of the server.",
 		"Seen.Engine":      "Its metric dialect.",
-		"Seen.From":        "The first scrape that counts, in UTC; null when there is none.",
-		"Seen.To":          "The last scrape that counts, in UTC; null when there is none.",
+		"Seen.From":        "The first scrape that counts, or the start of the benchmark, in UTC; null when there is none.",
+		"Seen.To":          "The last scrape that counts, or the end of the benchmark, in UTC; null when there is none.",
 		"Seen.Scrapes":     "How many scrapes count.",
 		"Seen.FirstTokens": "How many requests got their first token.",
+		"Seen.Benchmark":   "The run of a benchmark, in words, where results of benchmarks are compared; then nothing was scraped.",
 	}
 }

@@ -30,6 +30,13 @@ func comparisons() map[string]compare.Result {
 			Load:   compare.Load{Matched: true, Note: "the same load: requests in the server 64 -> 63"},
 			Before: seen, After: seen, Lines: []string{"TTFT P99 14 s -> 0.19 s"}, Notes: []string{"after: the first 4 s were left out"},
 		},
+		"benchmarks": {
+			Version: "1", Verdict: compare.CannotTell, Why: "no figure moved by half or more, and without single requests there is no telling less",
+			Metrics: []compare.Metric{{Signal: "ttft_p99_s", Name: "TTFT P99", Unit: "s", Before: p(1.2), After: p(1), Ratio: p(1 / 1.2), Outcome: compare.Unclear, Decides: true}},
+			Load:    compare.Load{Matched: true, Note: "the same load: workload ShareGPT -> ShareGPT"},
+			Before:  compare.Seen{Target: map[string]string{"instance": "before.json"}, Engine: "vllm bench serve", Benchmark: "the client of vllm bench serve with ShareGPT"},
+			After:   compare.Seen{Target: map[string]string{"instance": "after.json"}, Engine: "vllm bench serve", From: &from, To: &to, FirstTokens: 200, Benchmark: "the client of vllm bench serve with ShareGPT"},
+		},
 		"nothing": {Version: "1", Verdict: compare.CannotTell, Why: "before saw no request", Before: compare.Seen{Target: map[string]string{}}, After: compare.Seen{Target: map[string]string{}}},
 	}
 }

@@ -41,15 +41,20 @@ func (r *Run) derive() {
 	}
 }
 
+// silent says that a run has no figure at all.
+func (r *Run) silent() bool {
+	return r.Completed == nil && r.RequestsS == nil && r.TotalS == nil && r.TTFT == nil && r.E2E == nil
+}
+
 // little tells how many requests were in flight on average by Little's law.
 func (r *Run) little() {
 	switch {
 	case r.RequestsS == nil:
 	case r.E2E != nil && r.E2E.Mean != nil:
-		r.InFlight, r.InFlightBy = ptr(*r.RequestsS * *r.E2E.Mean), byE2E
+		r.InFlight, r.InFlightBy = ptr(*r.RequestsS**r.E2E.Mean), byE2E
 	case r.TTFT != nil && r.TTFT.Mean != nil && r.TPOT != nil && r.TPOT.Mean != nil && r.Output.Mean != nil:
 		e2e := *r.TTFT.Mean + *r.TPOT.Mean*math.Max(*r.Output.Mean-1, 0)
-		r.InFlight, r.InFlightBy = ptr(*r.RequestsS * e2e), estimated
+		r.InFlight, r.InFlightBy = ptr(*r.RequestsS*e2e), estimated
 	}
 }
 

@@ -41,12 +41,7 @@ func (r *Run) Facts() map[string]model.Fact {
 		put("held_mean_s", r.Held.Mean)
 	}
 	for name, t := range map[string]*Times{"ttft": r.TTFT, "tpot": r.TPOT, "e2e": r.E2E} {
-		if t != nil {
-			put(name+"_mean_s", t.Mean)
-			put(name+"_p50_s", t.P50)
-			put(name+"_p90_s", t.P90)
-			put(name+"_p99_s", t.P99)
-		}
+		r.carried(name, t, put)
 	}
 	if r.Workload != "" {
 		out["bench_workload"] = model.Fact{Text: r.Workload, From: "benchmark"}

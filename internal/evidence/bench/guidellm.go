@@ -105,4 +105,3 @@ func epoch(v *float64) *time.Time {
 	t := time.Unix(int64(s), int64(frac*1e9)).UTC()
 	return &t
 }
-

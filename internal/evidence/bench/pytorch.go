@@ -5,14 +5,15 @@ import "strings"
 // records is a list in PyTorch's benchmark format: an object for each metric of one run, as vLLM writes it beside its own result
 // with SAVE_TO_PYTORCH_BENCHMARK_FORMAT. What vLLM's own result holds lies in extra_info.
 type records struct {
-	of    []*document
-	by    map[string]*document
-	names []string
+	of []*document
+	by map[string]*document
 }
 
 func newRecords() *records { return &records{by: map[string]*document{}} }
 
-func (p *records) takes(d *document) bool { return d.has("benchmark", "metric", "model") && d.text("metric.name") != "" }
+func (p *records) takes(d *document) bool {
+	return d.has("benchmark", "metric", "model") && d.text("metric.name") != ""
+}
 
 // add puts the metric of a record under the name it has in vLLM's own file.
 func (p *records) add(d *document) {
@@ -63,7 +64,7 @@ func (p *records) runs() []*Run {
 	for _, d := range p.of {
 		for _, r := range read(d) {
 			if r.Kind == Latency && d.num("batch_size") != nil {
-				r.Notes, r.Cap = []string{"each latency is of a whole batch, without a server"}, d.num("batch_size")
+				r.Notes = []string{"each latency is of a whole batch of " + count(*d.num("batch_size")) + ", without a server"}
 				r.Input.Mean, r.Output.Mean = d.num("input_len"), d.num("output_len")
 			}
 			if r.Kind == Throughput {

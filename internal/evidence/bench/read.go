@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
@@ -21,19 +22,23 @@ const maxRuns = 1_000
 // marks are what a file of each kind has near its beginning, all of one line together.
 func marks() [][]string {
 	return [][]string{
-		{`"request_throughput"`, `"completed"`},                      // vLLM, SGLang
-		{`"sharegpt_output_len"`, `"max_concurrency"`},               // SGLang behind a long server_info
-		{`"avg_latency"`, `"latencies"`},                             // vllm bench latency
-		{`"requests_per_second"`, `"elapsed_time"`},                  // vllm bench throughput
-		{`"benchmark_values"`, `"metric"`},                           // PyTorch's benchmark format
-		{`"benchmark"`, `"vLLM benchmark"`},                          // the same behind long arguments
-		{`"guidellm_version"`}, {`"generative_benchmark"`},           // GuideLLM
-		{"benchmarks:\n", "guidellm"}, {"benchmarks:\n", "strategy_index"}, // as YAML
-		{`"request_latency"`, `"avg"`, `"unit"`},                     // AIPerf, genai-perf
-		{`"request_throughput"`, `"avg"`, `"unit"`}, {`"aiperf_version"`},
-		{`"load_summary"`, `"successes"`},                            // inference-perf
-		{"Metric,avg,"}, {"Metric,Avg,"},                             // the CSV of AIPerf and genai-perf
-		{`"conversation_id"`, `"request_start_ns"`, `"metrics"`},     // AIPerf, a request a line
+		{`"request_throughput"`, `"completed"`},        // vLLM, SGLang
+		{`"sharegpt_output_len"`, `"max_concurrency"`}, // SGLang behind a long server_info
+		{`"avg_latency"`, `"latencies"`},               // vllm bench latency
+		{`"requests_per_second"`, `"elapsed_time"`},    // vllm bench throughput
+		{`"benchmark_values"`, `"metric"`},             // PyTorch's benchmark format
+		{`"benchmark"`, `"vLLM benchmark"`},            // the same behind long arguments
+		{`"guidellm_version"`},
+		{`"generative_benchmark"`}, // GuideLLM
+		{"benchmarks:\n", "guidellm"},
+		{"benchmarks:\n", "strategy_index"},      // as YAML
+		{`"request_latency"`, `"avg"`, `"unit"`}, // AIPerf, genai-perf
+		{`"request_throughput"`, `"avg"`, `"unit"`},
+		{`"aiperf_version"`},
+		{`"load_summary"`, `"successes"`}, // inference-perf
+		{"Metric,avg,"},
+		{"Metric,Avg,"},                                          // the CSV of AIPerf and genai-perf
+		{`"conversation_id"`, `"request_start_ns"`, `"metrics"`}, // AIPerf, a request a line
 	}
 }
 
@@ -91,6 +96,10 @@ func Read(r io.Reader) (*File, error) {
 	default:
 		runs, err = readYAML(r)
 	}
+	for _, run := range runs {
+		run.derive()
+	}
+	runs = slices.DeleteFunc(runs, (*Run).silent)
 	if err == nil && len(runs) == 0 {
 		err = errors.New("no known tool writes such a file")
 	}
@@ -98,7 +107,6 @@ func Read(r io.Reader) (*File, error) {
 		return nil, fmt.Errorf("%w: %w\n%s", ErrNoResult, err, hint)
 	}
 	for i, run := range runs {
-		run.derive()
 		if run.Name == "" && len(runs) > 1 {
 			run.Name = fmt.Sprintf("#%d", i+1)
 		}

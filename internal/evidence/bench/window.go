@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/model"
@@ -22,10 +23,10 @@ const (
 func (r *Run) Fits(from, to time.Time) (Fit, string) {
 	switch {
 	case r.Start == nil || r.End == nil || !r.End.After(*r.Start):
-		return Untold, "its file does not say when it ran: it is taken for the load that was watched"
+		return Untold, "the file does not say when it ran: it is taken for the load that was watched"
 	case r.shares(from, to, 0):
 		if r.ZoneUnknown {
-			return Within, "its file does not name a time zone: its clock is taken for UTC, where it fits"
+			return Within, "the file names no time zone: read as UTC it fits"
 		}
 		return Within, ""
 	case r.ZoneUnknown:
@@ -33,7 +34,7 @@ func (r *Run) Fits(from, to time.Time) (Fit, string) {
 		for quarter := 1; quarter <= 14*4; quarter++ {
 			for _, ahead := range []time.Duration{time.Duration(quarter) * 15 * time.Minute, -time.Duration(quarter) * 15 * time.Minute} {
 				if r.shares(from, to, -ahead) {
-					return Within, "its file does not name a time zone: it fits where the client's clock is at UTC" + zone(ahead)
+					return Within, "the file names no time zone: it fits where the client's clock is at UTC" + zone(ahead)
 				}
 			}
 		}
@@ -77,11 +78,11 @@ func zone(d time.Duration) string {
 // what was watched as a whole.
 func During(files []*File, from, to time.Time) (facts map[string]model.Fact, notes []string) {
 	var fit, untold []*Run
-	var words = map[*Run]string{}
+	words := map[*Run]string{}
 	for _, f := range files {
 		for _, r := range f.Runs {
 			if r.Kind != Serving {
-				notes = append(notes, "the client of "+r.Tool+" asked no server: nothing of it is compared")
+				notes = append(notes, r.Tool+" asked no server: nothing of it is compared")
 				continue
 			}
 			fits, why := r.Fits(from, to)
@@ -91,8 +92,8 @@ func During(files []*File, from, to time.Time) (facts map[string]model.Fact, not
 				fit = append(fit, r)
 			case Untold:
 				untold = append(untold, r)
-			default:
-				notes = append(notes, shown("benchmark "+r.Tool+" "+r.Name+": "+why))
+			case Apart:
+				notes = append(notes, shown("the benchmark by "+strings.TrimSpace(r.Tool+" "+r.Name)+": "+why))
 			}
 		}
 	}
@@ -103,12 +104,11 @@ func During(files []*File, from, to time.Time) (facts map[string]model.Fact, not
 	case 0:
 		return nil, notes
 	case 1:
-		r := fit[0]
-		notes = append(notes, r.Summary())
-		if words[r] != "" {
-			notes = append(notes, "the benchmark: "+words[r])
+		notes = append(notes, fit[0].Summary())
+		if w := words[fit[0]]; w != "" {
+			notes = append(notes, "of the benchmark "+w)
 		}
-		return r.Facts(), notes
+		return fit[0].Facts(), notes
 	}
 	return nil, append(notes, fmt.Sprintf("%d runs of benchmarks lie in the time that was watched: with --at and --window on one of them it can be compared with the servers", len(fit)))
 }
