@@ -115,18 +115,27 @@ func (e *Engine) compete(symptom string, cs []*candidate) (unknown float64) {
 	return none / total
 }
 
-// statesLast moves what is no cause behind the causes, unless no cause could stand as the answer.
+// statesLast moves what is no cause behind the causes, unless no cause could stand as the answer. A state whose symptoms are
+// all answered by causes is left out: it may stand only where nothing deeper was seen.
 func statesLast(cs []*candidate) []*candidate {
-	answer := slices.ContainsFunc(cs, func(c *candidate) bool { return !c.p.State && answers(c) })
-	if !answer {
+	answered := map[string]bool{}
+	for _, c := range cs {
+		if !c.p.State && answers(c) {
+			for _, symptom := range c.explains {
+				answered[symptom] = true
+			}
+		}
+	}
+	if len(answered) == 0 {
 		return cs
 	}
 	var causes, states []*candidate
 	for _, c := range cs {
-		if c.p.State {
-			states = append(states, c)
-		} else {
+		switch {
+		case !c.p.State:
 			causes = append(causes, c)
+		case slices.ContainsFunc(c.explains, func(symptom string) bool { return !answered[symptom] }):
+			states = append(states, c)
 		}
 	}
 	return append(causes, states...)

@@ -110,8 +110,8 @@ func TestIndependentFaultsDoNotHalveEachOther(t *testing.T) {
 func TestAStateAnswersOnlyWhereNoCauseDoes(t *testing.T) {
 	state := "{title: s, kind: state, is: s, explains: [queue], for: [{when: waiting > 5, weight: decisive, text: s}]}"
 	e := newEngine(t, queue, map[string]string{"restart": state, "cap": capYAML, "load": "{disabled: true}"})
-	if d := diagnose(e, map[string]float64{"waiting": 9, "running": 8}); d.Causes[0].ID != "cap" {
-		t.Errorf("first is %s, want the cause", d.Causes[0].ID)
+	if d := diagnose(e, map[string]float64{"waiting": 9, "running": 8}); d.Causes[0].ID != "cap" || len(d.Causes) != 1 {
+		t.Errorf("got %+v, want the cause alone: it explains all that the state does", d.Causes)
 	}
 	if d := diagnose(e, map[string]float64{"waiting": 9, "running": 1}); d.Causes[0].ID != "restart" || !d.Causes[0].Primary {
 		t.Errorf("first is %+v, want the state", d.Causes[0])
