@@ -9,6 +9,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
+	"github.com/inferdx/inferdx/internal/evidence/torchtrace"
 )
 
 // inspect says what profiles show by themselves, without a server's metrics.
@@ -73,11 +74,16 @@ func (a *app) inspectJSON(ps []profiles.Profile, t *otlp.Traces) error {
 	if len(ps) == 0 && t == nil {
 		return nil
 	}
+	ranks := profiles.Ranks(ps)
+	if ranks != nil && ranks.Finding() == "" {
+		ranks = nil
+	}
 	e := json.NewEncoder(a.out)
 	e.SetIndent("", "  ")
 	return e.Encode(struct {
 		Version  string             `json:"version"`
 		Profiles []profiles.Profile `json:"profiles,omitempty"`
+		Together *torchtrace.Ranks  `json:"together,omitempty"`
 		Traces   *otlp.Traces       `json:"traces,omitempty"`
-	}{"1", ps, t})
+	}{"1", ps, ranks, t})
 }

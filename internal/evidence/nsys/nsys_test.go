@@ -330,6 +330,15 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// Releases of 2020 and 2021 had other names for some columns.
+func TestTablesOfOlderReleases(t *testing.T) {
+	p, err := Read(strings.NewReader("Time(%),Total Time (ns),Instances,Average,Minimum,Maximum,StdDev,Name\n75.0,3000000,300,10000.0,1,2,0.0,nvjet\n\n" +
+		"\"Time(%)\",\"Total Time (ns)\",\"Num Calls\",\"Average\",\"Minimum\",\"Maximum\",\"StdDev\",\"Name\"\n\"90.0\",\"9000000\",\"1500\",\"6000.0\",\"1\",\"2\",\"0\",\"cudaLaunchKernel\"\n"))
+	if err != nil || p.Kernels != 300 || p.Calls.Launches != 1500 || len(p.Notes) != 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 func TestATableOfCallsAloneSaysWhatIsMissing(t *testing.T) {
 	p, err := Read(strings.NewReader(callTableCSV))
 	if err != nil || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "cuda_gpu_kern_sum") {
