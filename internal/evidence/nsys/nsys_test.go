@@ -186,8 +186,9 @@ func TestPausesAreNoIdleTimeOfAStep(t *testing.T) {
 			t.Errorf("gaps from %v: %d", g.From, g.Count)
 		}
 	}
-	if busy := p.Facts()["profile_gpu_busy_ratio"].Num; !near(busy, 3000.0/3005) {
-		t.Errorf("busy %v", busy)
+	f := p.Facts()
+	if busy, gap := f["profile_gpu_busy_ratio"].Num, f["profile_gap_longest_s"].Num; !near(busy, 3000.0/3005) || !near(gap, 5e-6) || p.Timeline.Longest < 2.9 {
+		t.Errorf("busy %v, longest gap %v", busy, gap)
 	}
 }
 
