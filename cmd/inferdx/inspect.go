@@ -15,9 +15,10 @@ func (a *app) inspect() *cobra.Command {
 		Use:   "inspect FILE...",
 		Short: "Say what profiles, traces, logs and benchmark results show",
 		Long: `Reads files of several kinds, each told by its content, and says what they show: PyTorch profiles (several are the ranks of one
-model, or one with CUDA graphs and one without), the tables that PyTorch prints of them, PyTorch memory snapshots and summaries, Nsight Compute pages, Nsight Systems exports, OTLP traces of requests (several files are
-read together), logs of vLLM, SGLang and the kernel, results of vLLM's and SGLang's benchmarks, GuideLLM, AIPerf and inference-perf. What
-they mean for a diagnosis: inferdx diagnose --profile, --traces, --log, --benchmark.`,
+model, or one with CUDA graphs and one without), the tables that PyTorch prints of them, PyTorch memory snapshots and summaries, Nsight
+Compute pages, Nsight Systems exports, OTLP traces of requests (several files are read together), logs of vLLM, SGLang and the kernel,
+results of vLLM's and SGLang's benchmarks, GuideLLM, AIPerf and inference-perf. What they mean for a diagnosis: inferdx diagnose
+--profile, --traces, --log, --benchmark.`,
 		Example: `  inferdx inspect rank0.pt.trace.json.gz rank1.pt.trace.json.gz
   inferdx inspect server.log result.json
   inferdx inspect ncu-raw.csv --format json`,

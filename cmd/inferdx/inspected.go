@@ -11,6 +11,7 @@ import (
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
+	"github.com/inferdx/inferdx/internal/evidence/torchtrace"
 )
 
 // findings are what was read of some files.
@@ -20,6 +21,8 @@ type findings struct {
 	Traces     *otlp.Traces       `json:"traces,omitempty"`
 	Benchmarks []*bench.File      `json:"benchmarks,omitempty"`
 	Profiles   []profiles.Profile `json:"profiles,omitempty"`
+	// Together is what several profiles show beside each other; nil where that is nothing.
+	Together *torchtrace.Ranks `json:"together,omitempty"`
 }
 
 // inspected reads files, each told by its content, and says all that is wrong with them.
@@ -37,6 +40,9 @@ func inspected(paths []string) (findings, error) {
 	}
 	out.Benchmarks, faults[2] = openBenchmarks(of["benchmark"])
 	out.Profiles, faults[3] = openProfiles(of["profile"])
+	if r := profiles.Ranks(out.Profiles); r != nil && r.Finding() != "" {
+		out.Together = r
+	}
 	return out, errors.Join(faults[:]...)
 }
 
@@ -58,8 +64,8 @@ func evidenceKind(path string) string {
 
 // writeText writes what profiles show together, then one after the other.
 func (in findings) writeText(w io.Writer, link string) error {
-	if r := profiles.Ranks(in.Profiles); r != nil && r.Finding() != "" {
-		_, _ = fmt.Fprintln(w, r.Finding()+"\n")
+	if in.Together != nil {
+		_, _ = fmt.Fprintln(w, in.Together.Finding()+"\n")
 	}
 	var parts []func(io.Writer) error
 	for _, l := range in.Logs {

@@ -103,6 +103,7 @@ type busy struct {
 	ns           float64
 	gaps         [len(gapEdges)]tally
 	longest      int64
+	within       int64 // of the gaps that are no pauses
 }
 
 func (b *busy) add(start, end int64) {
@@ -116,6 +117,9 @@ func (b *busy) add(start, end int64) {
 		b.gaps[at].count++
 		b.gaps[at].ns += float64(gap)
 		b.longest = max(b.longest, gap)
+		if gap < longPause {
+			b.within = max(b.within, gap)
+		}
 		b.until = start
 	}
 	if end > b.until {
@@ -134,7 +138,7 @@ func (a *activity) timeline() *Timeline {
 	for _, b := range a.lines {
 		span += float64(b.until - b.first)
 		ran += b.ns
-		t.Longest = max(t.Longest, float64(b.longest)/1e9)
+		t.Longest, t.Within = max(t.Longest, float64(b.longest)/1e9), max(t.Within, float64(b.within)/1e9)
 		for i, g := range b.gaps {
 			t.Gaps[i].Count += g.count
 			gaps[i] += g.ns

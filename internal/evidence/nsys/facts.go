@@ -14,7 +14,7 @@ func (p *Profile) Facts() map[string]model.Fact {
 	}
 	if t := p.Timeline; t != nil && t.Working > 0 {
 		set("profile_gpu_busy_ratio", t.Busy/t.Working)
-		set("profile_gap_longest_s", t.Longest)
+		set("profile_gap_longest_s", t.Within)
 		if t.Graphs == 0 { // else most of the kernels were not seen
 			for class, name := range map[kernels.Class]string{
 				kernels.Attention: "profile_attention_ratio", kernels.AllReduce: "profile_all_reduce_ratio", kernels.AllToAll: "profile_all_to_all_ratio",

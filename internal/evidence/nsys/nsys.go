@@ -59,6 +59,8 @@ type Timeline struct {
 	// Gaps are idle times by length, the shortest first; the last are the pauses.
 	Gaps    []Gap   `json:"gaps"`
 	Longest float64 `json:"longest_gap_seconds"`
+	// Within is the longest gap that is no pause.
+	Within float64 `json:"longest_gap_within_work_seconds"`
 	// Graphs ran as a whole for GraphSeconds: their kernels were not recorded one by one.
 	Graphs       int     `json:"whole_graphs,omitempty"`
 	GraphSeconds float64 `json:"whole_graph_seconds,omitempty"`

@@ -186,8 +186,9 @@ func TestPausesAreNoIdleTimeOfAStep(t *testing.T) {
 			t.Errorf("gaps from %v: %d", g.From, g.Count)
 		}
 	}
-	if busy := p.Facts()["profile_gpu_busy_ratio"].Num; !near(busy, 3000.0/3005) {
-		t.Errorf("busy %v", busy)
+	f := p.Facts()
+	if busy, gap := f["profile_gpu_busy_ratio"].Num, f["profile_gap_longest_s"].Num; !near(busy, 3000.0/3005) || !near(gap, 5e-6) || p.Timeline.Longest < 2.9 {
+		t.Errorf("busy %v, longest gap %v", busy, gap)
 	}
 }
 
@@ -327,6 +328,15 @@ func TestTables(t *testing.T) {
 	var text bytes.Buffer
 	if err := p.WriteText(&text); err != nil || !strings.Contains(text.String(), "1,500 kernels were launched one by one and no CUDA graph") {
 		t.Errorf("%v\n%s", err, text.String())
+	}
+}
+
+// Releases of 2020 and 2021 had other names for some columns.
+func TestTablesOfOlderReleases(t *testing.T) {
+	p, err := Read(strings.NewReader("Time(%),Total Time (ns),Instances,Average,Minimum,Maximum,StdDev,Name\n75.0,3000000,300,10000.0,1,2,0.0,nvjet\n\n" +
+		"\"Time(%)\",\"Total Time (ns)\",\"Num Calls\",\"Average\",\"Minimum\",\"Maximum\",\"StdDev\",\"Name\"\n\"90.0\",\"9000000\",\"1500\",\"6000.0\",\"1\",\"2\",\"0\",\"cudaLaunchKernel\"\n"))
+	if err != nil || p.Kernels != 300 || p.Calls.Launches != 1500 || len(p.Notes) != 0 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

@@ -128,6 +128,23 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func FuzzReader(f *testing.F) {
+	for _, s := range []string{"", "abc", zip("abc"), wide("abc"), zip(wide("äöü")), "\x1f\x8b\x08\x00", "\xff\xfe\x00\xd8", "\xef\xbb\xbf\xff"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		r, err := Reader(bytes.NewReader(in))
+		if err != nil {
+			return
+		}
+		for range 1 << 16 {
+			if _, err := Line(r); err != nil {
+				return
+			}
+		}
+	})
+}
+
 func TestHead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	for _, tt := range []struct{ in, want string }{{"abcdef", "abcd"}, {zip("abcdef"), "abcd"}, {"ab", "ab"}, {"", ""}} {

@@ -13,7 +13,7 @@ import (
 
 // Ranks are the profiles of several ranks of one model over the same time.
 type Ranks struct {
-	Profiles []*Profile `json:"ranks"`
+	Profiles []*Profile `json:"-"`
 	// Straggler is the rank that others wait for: it spends the least time in collectives, because it comes last
 	// to each of them. -1 where there are no collectives to tell by.
 	Straggler int `json:"straggler"`
