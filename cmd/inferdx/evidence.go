@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -41,7 +40,7 @@ func presets() map[string]objectives {
 
 func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
-	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip (repeatable)")
+	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip; of one of several servers as INSTANCE=FILE (repeatable)")
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank), memory snapshot, Nsight CSV or SQLite (repeatable)")
 	f.StringArrayVar(&e.traces, "traces", nil, "OTLP traces of the server's requests: JSON lines, or a protobuf payload (repeatable)")
 	f.StringArrayVar(&e.gpus, "gpu", nil, "GPUs of a server where metrics do not tell: INSTANCE=UUID,UUID (repeatable)")
@@ -73,8 +72,8 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 			r.Args = []string{}
 		}
 	}
-	if r.Log, err = logged(e.logs); err != nil {
-		return r, fmt.Errorf("--log: %w", err)
+	if err := e.logged(&r); err != nil {
+		return r, err
 	}
 	if len(e.profiles) > 0 {
 		if err := e.profiled(&r); err != nil {
