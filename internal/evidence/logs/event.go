@@ -127,7 +127,7 @@ func message(text string) string {
 }
 
 // maxShown is how much of a line is shown.
-const maxShown = 160
+const maxShown = 280
 
 // short is a line fit to be shown: printable and cut.
 func short(text string) string {

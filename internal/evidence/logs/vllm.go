@@ -61,6 +61,9 @@ var vllmPatterns = []pattern{
 		l.backend(strings.ToUpper(m[1]))
 		l.start.v0Blocks = number(m[2])
 	}},
+	{"estimated maximum model length", regexp.MustCompile(`estimated maximum model length is (\d+)`), "vllm", func(l *Reader, m []string) {
+		l.start.number("log_length_fits", number(m[1]))
+	}},
 	{"Available KV cache memory", regexp.MustCompile(`Available KV cache memory: ([\d.]+) Gi?B`), "vllm", func(l *Reader, m []string) {
 		l.start.least("kv_memory_gib", number(m[1]))
 	}},
