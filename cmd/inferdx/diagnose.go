@@ -108,7 +108,7 @@ func (a *app) conclude(r *model.Report, o *diagnosis, request pipeline.Request, 
 			servers++
 		}
 	}
-	if servers > 1 && (request.Args != nil || len(o.evidence.logs) > 0) {
+	if servers > 1 && (request.Args != nil || request.Log != nil) {
 		_, _ = fmt.Fprintf(a.err, "warning: --args and --log were taken to be of each of the %d servers\n", servers)
 	}
 	if servers > 1 && request.Model != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -45,7 +44,7 @@ func presets() map[string]objectives {
 
 func (e *evidence) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.args, "args", "", "the launch command or arguments of the server, as one quoted text")
-	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip (repeatable)")
+	f.StringArrayVar(&e.logs, "log", nil, "log file of the server, its start included, or of the kernel (dmesg); plain or gzip; of one of several servers as INSTANCE=FILE (repeatable)")
 	f.StringVar(&e.model, "model-config", "", "config.json of the model, as it lies beside the weights: tells how near the server is to what its GPUs allow")
 	f.StringVar(&e.gpu, "gpu-spec", "", "the GPU where metrics do not tell: its name, or 'half: 9.89e14, bandwidth: 4.8e12' (FLOP/s of 16 bits, bytes/s)")
 	f.StringArrayVar(&e.profiles, "profile", nil, "profile of the server: PyTorch trace (one for each rank) or table, memory snapshot, Nsight CSV or SQLite (repeatable)")
@@ -81,8 +80,8 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 			r.Args = []string{}
 		}
 	}
-	if r.Log, err = logged(e.logs); err != nil {
-		return r, fmt.Errorf("--log: %w", err)
+	if err := e.logged(&r); err != nil {
+		return r, err
 	}
 	if err := e.physics(&r); err != nil {
 		return r, err

@@ -17,7 +17,7 @@ type event struct {
 
 // eventWords are words of which every event has one; looking for them first is much cheaper than the expressions.
 var eventWords = []string{
-	"memory", "OutOfMemory", "EngineDead", "EngineCore", "Engine core", "NCCL", "nccl", "DistBackend", "collective", "JIT", "KV load",
+	"memory", "OutOfMemory", "EngineDead", "EngineCore", "ngine core", "NCCL", "nccl", "DistBackend", "collective", "JIT", "KV load",
 	"hit an exception", "atchdog", "transfer failed", "retracted_reqs", "preempted", "died", "NVRM", "ECC", "fallen off", "GPU is lost", "CUDA error", "stats logging", "killed",
 }
 
@@ -127,7 +127,7 @@ func message(text string) string {
 }
 
 // maxShown is how much of a line is shown.
-const maxShown = 160
+const maxShown = 280
 
 // short is a line fit to be shown: printable and cut.
 func short(text string) string {

@@ -53,8 +53,12 @@ func TestEveryRecordedLogAsASummary(t *testing.T) {
 }
 
 func TestTheTextOfALog(t *testing.T) {
-	for _, name := range []string{"seqs8-c64", "j_down"} {
-		l, err := Open(filepath.Join(corpus, name, "server.log.gz"))
+	for name, path := range map[string]string{
+		"seqs8-c64": filepath.Join(corpus, "seqs8-c64", "server.log.gz"), "j_down": filepath.Join(corpus, "j_down", "server.log.gz"),
+		// A real vLLM 0.32 on a CPU: kill -9 of its engine core under load, then a start with room for 256 tokens.
+		"killed-then-too-small": filepath.Join("testdata", "killed-then-too-small.log.gz"),
+	} {
+		l, err := Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,6 +67,17 @@ func TestTheTextOfALog(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden(t, name+".txt", b.String())
+	}
+}
+
+func TestAnEngineThatWasKilledAndOneThatDidNotStart(t *testing.T) {
+	l, err := Open(filepath.Join("testdata", "killed-then-too-small.log.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "log_oom=2 log_oom_start=2 log_length_fits=224 log_worker_died=1 log_engine_dead=1 log_engine_dead_before_restart=2 log_restarts=1 log_crashes=1 log_starting=false log_shutdown=-"
+	if diff := cmp.Diff(want, show(l.Facts(), names(want)...)); diff != "" {
+		t.Error(diff)
 	}
 }
 

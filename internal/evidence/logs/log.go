@@ -28,6 +28,7 @@ type Log struct {
 	facts   Facts
 	started string
 	serving bool
+	dead    bool
 	took    time.Duration // from the start until it served; 0 is unknown
 }
 
@@ -56,7 +57,7 @@ type Crash struct {
 
 // kinds are the events in order of gravity, in words for people.
 var kinds = []struct{ fact, what string }{
-	{"log_oom", "out of GPU memory"},
+	{"log_oom", "out of memory"},
 	{"log_host_oom_kills", "killed by the kernel for host memory"},
 	{"log_xid_errors", "Xid errors of the driver"},
 	{"log_gpu_errors", "errors of the GPU itself"},
@@ -105,7 +106,7 @@ func counted(name string) bool {
 func (l *Reader) tell(silence time.Duration) *Log {
 	out := &Log{
 		Server: l.server, Lines: l.lines, From: l.first.String(), To: l.clock.last.String(), Restarts: l.restarted, Others: l.others,
-		facts: l.facts(silence), started: l.start.began.String(), serving: l.start.serving,
+		facts: l.facts(silence), started: l.start.began.String(), serving: l.start.serving, dead: l.start.events["log_engine_dead"] != nil,
 	}
 	if s := l.start; s.serving && !s.began.none() && (len(s.announced) > 0 || s.engine) {
 		out.took = s.served.at.Sub(s.began.at)
@@ -195,7 +196,7 @@ func (l *Reader) settings(out Facts) {
 	}
 	if len(s.announced) > 0 || s.engine {
 		out["log_shows_start"] = flagFact(true)
-		out["log_starting"] = flagFact(!s.serving && !s.stopping)
+		out["log_starting"] = flagFact(!s.serving && !s.stopping && s.events["log_engine_dead"] == nil)
 	}
 }
 

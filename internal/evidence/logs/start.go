@@ -89,7 +89,11 @@ func (l *Reader) restart() {
 
 // begun begins another start with the line that is looked at.
 func (l *Reader) begun() {
+	fits, known := l.start.facts["log_length_fits"]
 	l.start = newStart()
+	if known { // of a loop of failing starts the last one has not failed yet
+		l.start.facts["log_length_fits"] = fits
+	}
 	l.start.lines, l.start.began, l.start.newest = 1, l.clock.last, l.clock.last.at
 }
 

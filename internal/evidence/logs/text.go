@@ -128,6 +128,8 @@ func (l *Log) startText() string {
 		state = fmt.Sprintf("%s, serving after %s", l.started, units.Duration(l.took))
 	case shown && l.serving:
 		state = strings.TrimSpace(l.started + " and serving")
+	case shown && l.dead:
+		state = strings.TrimSpace(l.started + ", died before it served")
 	case shown:
 		state = strings.TrimSpace(l.started + ", not serving yet")
 	default:

@@ -61,6 +61,9 @@ var vllmPatterns = []pattern{
 		l.backend(strings.ToUpper(m[1]))
 		l.start.v0Blocks = number(m[2])
 	}},
+	{"estimated maximum model length", regexp.MustCompile(`estimated maximum model length is (\d+)`), "vllm", func(l *Reader, m []string) {
+		l.start.number("log_length_fits", number(m[1]))
+	}},
 	{"Available KV cache memory", regexp.MustCompile(`Available KV cache memory: ([\d.]+) Gi?B`), "vllm", func(l *Reader, m []string) {
 		l.start.least("kv_memory_gib", number(m[1]))
 	}},
@@ -97,6 +100,9 @@ var vllmPatterns = []pattern{
 	{"JIT monitor activated", regexp.MustCompile(`Kernel JIT monitor activated`), "vllm", func(l *Reader, _ []string) { l.start.monitored = true }},
 	{"Application startup complete", regexp.MustCompile(`Application startup complete`), "", func(l *Reader, _ []string) { l.serves() }},
 	{"[shutdown]", regexp.MustCompile(`\[shutdown\] \w+: start`), "vllm", func(l *Reader, _ []string) {
+		if l.start.events["log_engine_dead"] != nil {
+			return // cleaning up after the engine
+		}
 		l.start.stopping = true
 		l.start.flag("log_shutdown", true)
 	}},
@@ -104,9 +110,9 @@ var vllmPatterns = []pattern{
 
 var vllmEvents = []event{
 	{"log_oom", regexp.MustCompile(`(?:CUDA|HIP) out of memory|torch\.(?:cuda\.)?OutOfMemoryError|No available memory for the cache blocks|KV cache (?:is )?needed, which is larger than the available KV cache memory`), false},
-	{"log_engine_dead", regexp.MustCompile(`EngineCore encountered a fatal error|EngineDeadError|EngineCore failed to start|Engine core initialization failed`), false},
+	{"log_engine_dead", regexp.MustCompile(`EngineCore encountered a fatal error|EngineDeadError|EngineCore failed to start|Engine core initialization failed|engine core exited unexpectedly|[Ee]ngine core proc \S+ died`), false},
 	{"log_oom_start", regexp.MustCompile(`No available memory for the cache blocks|KV cache (?:is )?needed, which is larger than the available KV cache memory`), false},
-	{"log_worker_died", regexp.MustCompile(`(?:Worker|worker|WorkerProc|proc|Engine core proc)\b.{0,80}\bdied\b|RayActorError|ActorDiedError|WorkerCrashedError`), false},
+	{"log_worker_died", regexp.MustCompile(`(?:Worker|worker|WorkerProc)\b.{0,80}\bdied\b|RayActorError|ActorDiedError|WorkerCrashedError`), false},
 	{"log_preempted", regexp.MustCompile(`is preempted by PreemptionMode\.\w+ mode because there is not enough KV cache space`), false},
 	{"log_nccl_error", regexp.MustCompile(`NCCL error|nccl(?:UnhandledCuda|System|Internal|Remote)Error|DistBackendError|collective operation timeout`), false},
 	{"log_worker_hang", regexp.MustCompile(`No available shared memory broadcast block found in`), false},
