@@ -10,6 +10,7 @@ import (
 
 	"github.com/inferdx/inferdx/internal/config"
 	"github.com/inferdx/inferdx/internal/evidence/logs"
+	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/playbooks/knobs"
@@ -22,6 +23,7 @@ type evidence struct {
 	profiles       []string
 	traces         []string
 	traceLink      string
+	read           *otlp.Traces // of the traces
 	ttft, tpot, e2 time.Duration
 	preset         string
 }
