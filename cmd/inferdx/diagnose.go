@@ -93,6 +93,9 @@ func (a *app) runDiagnose(cmd *cobra.Command, o *diagnosis) error {
 			}
 		}
 	}
+	for _, line := range o.evidence.apart(p, read.store, &request) {
+		_, _ = fmt.Fprintln(a.err, "warning: "+printable(line))
+	}
 	r := p.Diagnose(read.store, request)
 	if err := o.looks.print(a.out, r); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/inferdx/inferdx/internal/config"
+	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 	"github.com/inferdx/inferdx/playbooks/knobs"
@@ -23,6 +24,7 @@ type evidence struct {
 	traces         []string
 	benchmarks     []string
 	traceLink      string
+	read           *otlp.Traces // of the traces
 	ttft, tpot, e2 time.Duration
 	preset         string
 }

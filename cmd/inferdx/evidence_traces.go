@@ -7,6 +7,7 @@ import (
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
+	"github.com/inferdx/inferdx/internal/samples"
 )
 
 // traced adds what the traces tell to a request.
@@ -15,10 +16,37 @@ func (e *evidence) traced(r *pipeline.Request) error {
 	if err != nil {
 		return fmt.Errorf("--traces: %w", err)
 	}
+	e.read = t
 	measured(r)
 	maps.Copy(r.Measured, t.Facts())
 	r.Examples = func(_ map[string]string, hurts model.Harm) []model.Example {
 		return t.Examples(hurts, pipeline.MostExamples)
 	}
 	return nil
+}
+
+// apart gives each of several servers its own traces, as far as these tell whose they are. What is left out is returned in words.
+func (e *evidence) apart(p *pipeline.Pipeline, st *samples.Store, r *pipeline.Request) []string {
+	if e.read == nil {
+		return nil
+	}
+	f, _ := p.Frame(st, *r) // for its targets alone
+	var targets []map[string]string
+	for _, x := range f.Entities.All() {
+		if x.Scope == model.ScopeTarget {
+			targets = append(targets, x.Labels.Map())
+		}
+	}
+	if len(targets) < 2 {
+		return nil
+	}
+	v := e.read.By(targets)
+	for name := range e.read.Facts() {
+		delete(r.Measured, name)
+	}
+	r.MeasuredOf = v.Facts
+	r.Examples = func(target map[string]string, hurts model.Harm) []model.Example {
+		return v.Examples(target, hurts, pipeline.MostExamples)
+	}
+	return v.LeftOut()
 }

@@ -10,7 +10,8 @@ type collector struct {
 	requests []request
 	pieces   []piece
 	known    map[spanKey]bool  // spans seen, as exporters send again what was not answered
-	servers  map[string]uint32 // by service and instance
+	servers  map[string]uint32 // by what their resource tells
+	senders  []Sender          // by number
 	twice    int
 	dropped  int
 	others   int
@@ -31,12 +32,12 @@ func (c *collector) seen() int { return len(c.requests) + c.others }
 
 // server numbers who served a request. Processes of one server that say different instances are apart.
 func (c *collector) server(s Sender) uint32 {
-	key := s.Attributes["service.name"] + "/" + s.Attributes["service.instance.id"]
+	key := Sender{Attributes: s.Attributes}.key()
 	if n, ok := c.servers[key]; ok {
 		return n
 	}
 	n := uint32(len(c.servers)) //nolint:gosec // not more than there are requests
-	c.servers[key] = n
+	c.servers[key], c.senders = n, append(c.senders, s)
 	return n
 }
 

@@ -35,6 +35,7 @@ type Traces struct {
 	Notes       []string `json:"notes,omitempty"`
 
 	requests []request
+	senders  []Sender // by the requests' server
 }
 
 // Times are exact quantiles. One is nil with too few values behind it: 20 for the median, 50 for P90, 100 for P99, 1,000 for P99.9.
@@ -81,6 +82,7 @@ func (c *collector) traces() (*Traces, error) {
 	ordered(c.requests)
 	join(c.requests, c.pieces)
 	t := newTraces(c.requests)
+	t.senders = c.senders
 	t.Services, t.Notes = slices.Sorted(maps.Keys(c.services)), c.notes
 	t.passing(passages(c.requests))
 	if c.twice > 0 {

@@ -34,6 +34,38 @@ func newView(targets []map[string]string) *View {
 	return v
 }
 
+// By tells the requests of several targets apart, with all of their labels.
+func (t *Traces) By(targets []map[string]string) *View {
+	v := newView(targets)
+	apart := make([][]request, len(t.senders))
+	for _, r := range t.requests {
+		apart[r.server] = append(apart[r.server], r)
+	}
+	for i, rs := range apart {
+		v.add(Matcher{}, t.senders[i], rs, nil, false)
+	}
+	v.finish()
+	return v
+}
+
+// LeftOut says which requests are nobody's, a line for each kind.
+func (v *View) LeftOut() []string {
+	var out []string
+	for _, x := range []struct {
+		of   map[string]int
+		fits string
+	}{{v.Strange, "fit none"}, {v.Ambiguous, "may be of several"}} {
+		n := 0
+		for _, k := range x.of {
+			n += k
+		}
+		if n > 0 {
+			out = append(out, fmt.Sprintf("%d traced requests of %s %s of the %d servers and were left out", n, few(x.of), x.fits, len(v.targets)))
+		}
+	}
+	return out
+}
+
 // add attributes what a sender sent. cut says that requests had to leave early.
 func (v *View) add(m Matcher, s Sender, rs []request, ps []piece, cut bool) {
 	v.pieces = append(v.pieces, ps...)

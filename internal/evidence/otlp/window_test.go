@@ -205,3 +205,21 @@ func TestExamplesShowTheHarmThatIsAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesOfSeveralServersAreToldApart(t *testing.T) {
+	var in []string
+	for i := range 30 {
+		in = append(in, spanOf(3*i+1, "a", noon), spanOf(3*i+2, "b", noon), spanOf(3*i+3, "elsewhere", noon))
+	}
+	targets := []map[string]string{{"instance": "a:1"}, {"instance": "b:1"}, {"instance": "c:1"}}
+	v := read(t, in...).By(targets)
+	for i, want := range []int{30, 30, 0} {
+		got := v.Traces(model.LabelsFrom(targets[i]))
+		if want == 0 && got != nil || want > 0 && (got == nil || got.Requests != want) {
+			t.Errorf("%v: %+v", targets[i], got)
+		}
+	}
+	if d := cmp.Diff([]string{"30 traced requests of elsewhere fit none of the 3 servers and were left out"}, v.LeftOut()); d != "" {
+		t.Error(d)
+	}
+}
