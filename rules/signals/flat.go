@@ -96,11 +96,11 @@ func longestHeld(while []While, conditions [][]samples.Point, from, to int64) fl
 			if stretch[len(stretch)-1].V-stretch[0].V < c.By {
 				return 0
 			}
-			// Who came was there at the first scrape that saw more: an idle server that has just got a burst does not hang.
+			// Nobody had come before it began to rise: an idle server that has just got a burst does not hang.
 			least := stretch[0].V
-			for i := len(stretch) - 1; i >= 0; i-- {
+			for i := len(stretch) - 1; i > 0; i-- {
 				if stretch[i].V <= least {
-					stretch = stretch[i+1:]
+					stretch = stretch[i:]
 					break
 				}
 			}
