@@ -13,10 +13,10 @@ import (
 type Words struct {
 	Status model.Status
 	// Seen says how much was observed: "34 s, 17 scrapes".
-	Name, Engine, Seen, Summary     string
-	Hurts                           []string
+	Name, Engine, Seen, Summary string
+	Hurts                       []string
 	// Ceiling says how near a step is to what the hardware allows; "" where that is not known.
-	Ceiling string
+	Ceiling                         string
 	Impact, BoundBy, Since, Changed string
 	// Cause is nil where no cause is primary; Candidates are listed then. Otherwise is the score of
 	// 'none of the causes known'.
