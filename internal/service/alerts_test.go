@@ -59,6 +59,7 @@ func symptomsOf(s *Service) string {
 
 func TestARealPrometheusDrivesTheReceiverAndItsEndIsSeen(t *testing.T) {
 	t.Parallel()
+	require.Part(t, "prometheus", "prometheus")
 	s, b, pages := watching(t)
 	to := strings.TrimPrefix(answers(t, s), "http://")
 	require.PrometheusWith(t, `
@@ -79,6 +80,7 @@ groups:
 
 func TestARealAlertmanagerDrivesTheReceiver(t *testing.T) {
 	t.Parallel()
+	require.Part(t, "alertmanager", "alertmanager", "prometheus-alertmanager")
 	s, _, pages := watching(t)
 	am := require.AlertmanagerWith(t, `
 route: {receiver: inferdx, group_wait: 0s, group_interval: 1s}

@@ -156,17 +156,10 @@ func (s *Service) Run(ctx context.Context) error {
 	defer stop(nil)
 	var all sync.WaitGroup
 	s.recallPresent(ctx, s.parts.Load())
-	if err := s.startScraping(ctx, s.parts.Load(), &all); err != nil {
-		stop(err)
-		all.Wait()
-		return errors.Join(err, s.close(ctx))
-	}
-	if err := s.speak(ctx, s.parts.Load().receivers); err != nil {
-		stop(err)
-		all.Wait()
-		return errors.Join(err, s.close(ctx))
-	}
-	if err := s.adoptSpans(ctx, s.parts.Load()); err != nil {
+	if err := s.start(ctx, &all); err != nil {
+		if ctx.Err() != nil { // stopped before it had begun: what broke off for that is no fault
+			err = nil
+		}
 		stop(err)
 		all.Wait()
 		return errors.Join(err, s.close(ctx))
@@ -187,6 +180,17 @@ func (s *Service) Run(ctx context.Context) error {
 	all.Wait()
 	s.trials.all.Wait() // which looks have started
 	return errors.Join(failed, s.close(ctx))
+}
+
+// start opens what the service listens with and speaks through.
+func (s *Service) start(ctx context.Context, all *sync.WaitGroup) error {
+	if err := s.startScraping(ctx, s.parts.Load(), all); err != nil {
+		return err
+	}
+	if err := s.speak(ctx, s.parts.Load().receivers); err != nil {
+		return err
+	}
+	return s.adoptSpans(ctx, s.parts.Load())
 }
 
 // close finishes what is in flight and closes the stores.
