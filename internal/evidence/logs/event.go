@@ -11,14 +11,9 @@ import (
 // event is a line that says something is wrong.
 type event struct {
 	name  string
+	words []string // of which such a line has one; looking for them first is much cheaper
 	re    *regexp.Regexp
 	count bool // the groups hold a number to add; else each line counts once
-}
-
-// eventWords are words of which every event has one; looking for them first is much cheaper than the expressions.
-var eventWords = []string{
-	"memory", "OutOfMemory", "EngineDead", "EngineCore", "ngine core", "NCCL", "nccl", "DistBackend", "collective", "JIT", "KV load",
-	"hit an exception", "atchdog", "transfer failed", "retracted_reqs", "preempted", "died", "NVRM", "ECC", "fallen off", "GPU is lost", "CUDA error", "stats logging", "killed",
 }
 
 // recency is how long before the end of a log what it says still counts as of now. A restart takes longer, so what was
@@ -85,6 +80,9 @@ func (s *seen) since(t time.Time) float64 {
 func (l *Reader) event(x line) bool {
 	hit := false
 	for _, e := range l.events {
+		if !slices.ContainsFunc(e.words, func(w string) bool { return strings.Contains(x.text, w) }) {
+			continue
+		}
 		m := e.re.FindStringSubmatch(x.text)
 		if m == nil {
 			continue

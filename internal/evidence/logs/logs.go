@@ -128,9 +128,7 @@ func (l *Reader) Line(raw string) {
 		return
 	}
 	hit := l.matches(l.patterns)
-	if slices.ContainsFunc(eventWords, func(w string) bool { return strings.Contains(x.text, w) }) {
-		hit = l.event(x) || hit
-	}
+	hit = l.event(x) || hit
 	l.trace(x)
 	if x.level == "WARNING" || strings.Contains(x.text, "WARNING") && vllmWarning.MatchString(x.text) {
 		l.start.warnings++

@@ -61,11 +61,11 @@ var sglangPatterns = []pattern{
 }
 
 var sglangEvents = []event{
-	{"log_oom", regexp.MustCompile(`(?i:out of memory\. Try to lower your batch size)|Out of memory even after retracting`), false},
-	{"log_engine_dead", regexp.MustCompile(`(?:Scheduler|TokenizerManager|DetokenizerManager|DataParallelController|TpModelWorkerClient) hit an exception`), false},
-	{"log_worker_hang", regexp.MustCompile(`[Ww]atchdog timeout \(`), false},
-	{"log_kv_load_failures", regexp.MustCompile(`(?:Prefill|Decode) transfer failed for request`), false},
-	{"log_retracted", regexp.MustCompile(`(?:Retract requests|Decode out of memory happened)\.? ?#retracted_reqs: (\d+)`), true},
+	{"log_oom", []string{"ut of memory"}, regexp.MustCompile(`(?i:out of memory\. Try to lower your batch size)|Out of memory even after retracting`), false},
+	{"log_engine_dead", []string{"hit an exception"}, regexp.MustCompile(`(?:Scheduler|TokenizerManager|DetokenizerManager|DataParallelController|TpModelWorkerClient) hit an exception`), false},
+	{"log_worker_hang", []string{"broadcast block", "atchdog timeout"}, regexp.MustCompile(`[Ww]atchdog timeout \(`), false},
+	{"log_kv_load_failures", []string{"KV load failure", "transfer failed"}, regexp.MustCompile(`(?:Prefill|Decode) transfer failed for request`), false},
+	{"log_retracted", []string{"retracted_reqs"}, regexp.MustCompile(`(?:Retract requests|Decode out of memory happened)\.? ?#retracted_reqs: (\d+)`), true},
 }
 
 // minDecodes is how many Decode batch lines, one every 40 steps, are enough to speak of a share.

@@ -109,15 +109,15 @@ var vllmPatterns = []pattern{
 }
 
 var vllmEvents = []event{
-	{"log_oom", regexp.MustCompile(`(?:CUDA|HIP) out of memory|torch\.(?:cuda\.)?OutOfMemoryError|No available memory for the cache blocks|KV cache (?:is )?needed, which is larger than the available KV cache memory`), false},
-	{"log_engine_dead", regexp.MustCompile(`EngineCore encountered a fatal error|EngineDeadError|EngineCore failed to start|Engine core initialization failed|engine core exited unexpectedly|[Ee]ngine core proc \S+ died`), false},
-	{"log_oom_start", regexp.MustCompile(`No available memory for the cache blocks|KV cache (?:is )?needed, which is larger than the available KV cache memory`), false},
-	{"log_worker_died", regexp.MustCompile(`(?:Worker|worker|WorkerProc)\b.{0,80}\bdied\b|RayActorError|ActorDiedError|WorkerCrashedError`), false},
-	{"log_preempted", regexp.MustCompile(`is preempted by PreemptionMode\.\w+ mode because there is not enough KV cache space`), false},
-	{"log_nccl_error", regexp.MustCompile(`NCCL error|nccl(?:UnhandledCuda|System|Internal|Remote)Error|DistBackendError|collective operation timeout`), false},
-	{"log_worker_hang", regexp.MustCompile(`No available shared memory broadcast block found in`), false},
-	{"log_jit_compilation", regexp.MustCompile(`JIT compilation during inference`), false},
-	{"log_kv_load_failures", regexp.MustCompile(`(?:Failing (\d+) request\(s\) due to KV load failure|Recovered from KV load failure: (\d+) request\(s\))`), true},
+	{"log_oom", []string{"out of memory", "Out of memory", "OutOfMemory", "No available memory", "which is larger than the available"}, regexp.MustCompile(`(?:CUDA|HIP) out of memory|torch\.(?:cuda\.)?OutOfMemoryError|No available memory for the cache blocks|KV cache (?:is )?needed, which is larger than the available KV cache memory`), false},
+	{"log_engine_dead", []string{"EngineCore encountered", "EngineDead", "EngineCore failed", "ngine core"}, regexp.MustCompile(`EngineCore encountered a fatal error|EngineDeadError|EngineCore failed to start|Engine core initialization failed|engine core exited unexpectedly|[Ee]ngine core proc \S+ died`), false},
+	{"log_oom_start", []string{"No available memory", "which is larger than the available"}, regexp.MustCompile(`No available memory for the cache blocks|KV cache (?:is )?needed, which is larger than the available KV cache memory`), false},
+	{"log_worker_died", []string{"died", "ActorError", "ActorDied", "WorkerCrashed"}, regexp.MustCompile(`(?:Worker|worker|WorkerProc)\b.{0,80}\bdied\b|RayActorError|ActorDiedError|WorkerCrashedError`), false},
+	{"log_preempted", []string{"is preempted by"}, regexp.MustCompile(`is preempted by PreemptionMode\.\w+ mode because there is not enough KV cache space`), false},
+	{"log_nccl_error", []string{"NCCL error", "nccl", "DistBackend", "collective operation"}, regexp.MustCompile(`NCCL error|nccl(?:UnhandledCuda|System|Internal|Remote)Error|DistBackendError|collective operation timeout`), false},
+	{"log_worker_hang", []string{"broadcast block", "atchdog timeout"}, regexp.MustCompile(`No available shared memory broadcast block found in`), false},
+	{"log_jit_compilation", []string{"JIT compilation"}, regexp.MustCompile(`JIT compilation during inference`), false},
+	{"log_kv_load_failures", []string{"KV load failure", "transfer failed"}, regexp.MustCompile(`(?:Failing (\d+) request\(s\) due to KV load failure|Recovered from KV load failure: (\d+) request\(s\))`), true},
 }
 
 // config reads the Initializing line: what the engine made of its settings.
