@@ -39,6 +39,9 @@ func (r *Receiver) GRPC() http.Handler {
 		ctx, stop := context.WithTimeout(req.Context(), r.patience)
 		defer stop()
 		r.server.Load().ServeHTTP(w, req.WithContext(ctx))
+		if w.Header().Get("Grpc-Status") == "" && ctx.Err() != nil { // the transport may close before it can say so
+			turnAway(w, status.New(codes.DeadlineExceeded, "the message did not arrive in time"))
+		}
 		if result := unreached(w.Header()); result != "" {
 			r.o.Count("grpc", result)
 		}
