@@ -45,7 +45,10 @@ func changedOf(d model.Diagnosis, end time.Time) string {
 	for _, c := range d.Changed {
 		s := "the server was restarted"
 		if c.What != "restart" {
-			s = name(c.What) + " " + endOf(c.What, c.From) + " -> " + endOf(c.What, c.To)
+			s = whatChanged(c.What) + " " + endOf(c.What, c.From) + " -> " + endOf(c.What, c.To)
+			if unitOf(c.What) == "tokens" { // of which a number says nothing by itself
+				s += " tokens"
+			}
 		}
 		if d.Onset != nil && !c.At.IsZero() {
 			if dt := c.At.Sub(*d.Onset).Round(time.Second); dt != 0 {
@@ -55,6 +58,19 @@ func changedOf(d model.Diagnosis, end time.Time) string {
 		out = append(out, s)
 	}
 	return "changed at onset: " + strings.Join(few(out, maxEvidence), "; ")
+}
+
+// whatChanged is what an engineer calls what came in.
+func whatChanged(what string) string {
+	switch what {
+	case "requests_arrived_per_s":
+		return "arrivals"
+	case "prompt_mean":
+		return "mean prompt"
+	case "output_mean":
+		return "mean output"
+	}
+	return name(what)
 }
 
 // endOf writes one end of a change. A signal's name ends in its unit.
@@ -82,8 +98,12 @@ func unitOf(signal string) string {
 	switch {
 	case strings.HasSuffix(signal, "tokens_per_s"):
 		return "tokens/s"
-	case strings.HasSuffix(signal, "requests_per_s"):
+	case strings.HasSuffix(signal, "requests_per_s"), signal == "requests_arrived_per_s":
 		return "requests/s"
+	case strings.HasSuffix(signal, "_per_s"):
+		return "per s"
+	case signal == "prompt_mean", signal == "output_mean":
+		return "tokens"
 	}
 	for suffix, unit := range map[string]string{
 		"_s": "s", "_ms": "ms", "_ratio": "ratio", "_mib": "MiB", "_gib": "GiB", "_bytes": "bytes",
