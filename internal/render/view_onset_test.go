@@ -14,7 +14,7 @@ func TestWhatChangedIsSaidInWordsAndUnits(t *testing.T) {
 		in   model.Change
 		want string
 	}{
-		{"more arrive", model.Change{What: "requests_arrived_per_s", From: 0.17, To: 2.5}, "arrivals 0.17 -> 2.5 requests/s"},
+		{"more arrive", model.Change{What: "requests_arrived_per_s", From: 0.17, To: 2.5}, "arrivals 0.17 requests/s -> 2.5 requests/s"},
 		{"longer prompts", model.Change{What: "prompt_mean", From: 250.0, To: 3900.0}, "mean prompt 250 -> 3,900 tokens"},
 		{"a latency", model.Change{What: "ttft_p99_s", From: 0.2, To: 8.4}, "ttft_p99_s 0.20 s -> 8.4 s"},
 		{"another version", model.Change{What: "engine_version", From: "0.25.0", To: "0.25.1"}, "engine_version 0.25.0 -> 0.25.1"},
