@@ -6,7 +6,7 @@ GOBIN    := $(or $(shell $(GO) env GOBIN),$(shell $(GO) env GOPATH)/bin)
 FUZZTIME ?= 30s
 
 # Packages that start goroutines. The race detector is slow and finds nothing in the others.
-CONCURRENT := ^github.com/inferdx/inferdx/(internal/(source/|replay)|notifiers/)
+CONCURRENT := ^github.com/inferdx/inferdx/(internal/(source/|otlpreceiver|replay)|notifiers/)
 
 # SQLite in Go is forty times slower under the race detector, so these few tests of the outbox stand for all.
 RACED := ^Test(Fault[0-9]+)?(MessagesArriveInOrder|KeysAreDelivered|AReceiverThatHangs|DrainWaits|APanicIs)
