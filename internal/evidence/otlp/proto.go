@@ -86,7 +86,7 @@ func (f field) fixed() (uint64, error) {
 }
 
 func (b *Batch) resourceSpans(message []byte) error {
-	of := resource{}
+	var of resource
 	// An encoder may write the spans before the resource that they are of.
 	err := fields(message, func(f field) error {
 		if f.number != 1 {
@@ -95,6 +95,9 @@ func (b *Batch) resourceSpans(message []byte) error {
 		return f.each(1, func(attribute field) error {
 			key, v, err := attribute.keyValue()
 			if err == nil && v.kind == aText {
+				if of == nil {
+					of = resource{}
+				}
 				of.add(key, v.text)
 			}
 			return err
