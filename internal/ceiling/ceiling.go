@@ -21,6 +21,8 @@ type Server struct {
 	Batches, ExpertBatches float64
 	// Engines are the data-parallel ones, each with a KV cache of its own.
 	Engines float64
+	// Context ranks share the tokens of the KV cache (decode context parallelism); 0 is one.
+	Context float64
 	// KVBits are those of a number in the KV cache.
 	KVBits float64
 }
@@ -70,8 +72,9 @@ func (s Server) weights(out map[string]float64) {
 func (s Server) cache(out map[string]float64) {
 	kv := s.Shape.KV(s.Tensor)
 	if s.KVBits > 0 {
-		out["kv_token_bytes"] = kv.Full * s.KVBits / 8
-		out["kv_window_token_bytes"] = kv.Windowed * s.KVBits / 8
+		bytes := s.KVBits / 8 / max(s.Context, 1)
+		out["kv_token_bytes"] = kv.Full * bytes
+		out["kv_window_token_bytes"] = kv.Windowed * bytes
 		out["kv_window_tokens"] = kv.Window
 	}
 	if s.uniform() && s.Engines == 1 {
@@ -97,15 +100,21 @@ func (s Server) lowest() float64 {
 	return s.Shape.Bits
 }
 
-// Loaded is how many bytes of weights one GPU holds, the embedding table among them; false where it is not known.
-func (s Server) Loaded(stages float64) (float64, bool) {
+// Loaded is how many bytes of weights one GPU holds, the embedding table among them: between that of a pipeline stage of layers alone
+// and that of one which has both tables, too, which are the same without stages. false where it is not known.
+func (s Server) Loaded(stages float64) (least, most float64, ok bool) {
 	b, ok := s.Shape.Bytes()
 	if !ok || s.Tensor < 1 || s.ExpertRanks < 1 || stages < 1 {
-		return 0, false
+		return 0, 0, false
 	}
-	table := 0.0
+	tables := s.Shape.Head() * s.Shape.Bits / 8 // the output layer is among what is fixed
+	layers := (b.Fixed-tables)/s.Tensor/stages + b.Experts/s.ExpertRanks/stages
 	if !s.Shape.Tied {
-		table = s.Shape.Embedding() * s.Shape.Bits / 8
+		tables += s.Shape.Embedding() * s.Shape.Bits / 8
 	}
-	return (b.Fixed+table)/s.Tensor/stages + b.Experts/s.ExpertRanks/stages, true
+	most = layers + tables/s.Tensor
+	if stages == 1 {
+		return most, most, true
+	}
+	return layers, most, true
 }

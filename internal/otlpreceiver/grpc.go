@@ -50,19 +50,9 @@ func (r *Receiver) GRPC() http.Handler {
 
 // newServer is little more than a table of methods and a limit.
 func (r *Receiver) newServer(message int64) *grpc.Server {
-	s := grpc.NewServer(grpc.MaxRecvMsgSize(int(message)), grpc.UnaryInterceptor(sound))
-	collector.RegisterTraceServiceServer(s, service{r: r})
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(int(message)), grpc.ForceServerCodecV2(newCodec()))
+	s.RegisterService(r.describe(), r)
 	return s
-}
-
-// sound makes an error of what panics: one message must not end the process.
-func sound(ctx context.Context, in any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (out any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = status.Errorf(codes.Unknown, "taking spans panicked: %v", p)
-		}
-	}()
-	return next(ctx, in)
 }
 
 // unreached tells by the status that was answered why a call did not come as far as Export, which counts by itself; "" if it did.
@@ -86,18 +76,12 @@ func unreached(h http.Header) string {
 	return ""
 }
 
-type service struct {
-	collector.UnimplementedTraceServiceServer
-
-	r *Receiver
-}
-
-// Export implements collector.TraceServiceServer.
-func (s service) Export(ctx context.Context, in *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
-	taken, err := s.r.o.Take(otlp.Of(in.GetResourceSpans()), sender(ctx))
+// export takes what a message holds.
+func (r *Receiver) export(ctx context.Context, b *otlp.Batch) (*collector.ExportTraceServiceResponse, error) {
+	taken, err := r.o.Take(b, sender(ctx))
 	result, why := resultOf(err), rejected(taken)
 	if err != nil {
-		s.r.o.Count("grpc", result)
+		r.o.Count("grpc", result)
 		return nil, statusOf(result, err.Error()).Err()
 	}
 	answer := &collector.ExportTraceServiceResponse{}
@@ -105,7 +89,7 @@ func (s service) Export(ctx context.Context, in *collector.ExportTraceServiceReq
 		result = Partial
 		answer.PartialSuccess = &collector.ExportTracePartialSuccess{RejectedSpans: int64(taken.Strangers), ErrorMessage: why}
 	}
-	s.r.o.Count("grpc", result)
+	r.o.Count("grpc", result)
 	return answer, nil
 }
 

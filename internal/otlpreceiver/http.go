@@ -109,18 +109,15 @@ func unread(err error) error {
 }
 
 func decode(body []byte, kind string) (*otlp.Batch, error) {
+	read := otlp.Proto
 	if kind == typeJSON {
-		b, err := otlp.JSON(body)
-		if err != nil {
-			return nil, refusal{Invalid, err}
-		}
-		return b, nil
+		read = otlp.JSON
 	}
-	var in collector.ExportTraceServiceRequest
-	if err := proto.Unmarshal(body, &in); err != nil {
-		return nil, refuse(Invalid, "the message is no ExportTraceServiceRequest: %w", err)
+	b, err := read(body)
+	if err != nil {
+		return nil, refusal{Invalid, err}
 	}
-	return otlp.Of(in.GetResourceSpans()), nil
+	return b, nil
 }
 
 // refuseHTTP answers with a Status, in the encoding of the request where that is known. Exporters send again after 429 and 503 only.

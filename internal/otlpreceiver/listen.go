@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -43,29 +46,79 @@ const drain = 5 * time.Second
 // Apply opens the endpoints that are new and closes those that are no longer wanted; the others stay as they are. Where one
 // cannot be opened, all is as it was.
 func (l *Listeners) Apply(ctx context.Context, r *Receiver, want []Endpoint) error {
-	next := map[Endpoint]*listener{}
-	var added []*listener
+	next, leaving := map[Endpoint]*listener{}, maps.Clone(l.open)
+	var missing []Endpoint
 	for _, e := range want {
+		delete(leaving, e)
 		if was := l.open[e]; was != nil {
 			next[e] = was
-			continue
+		} else {
+			missing = append(missing, e)
 		}
-		x, err := l.listen(ctx, r, e)
-		if err != nil {
-			for _, a := range added {
-				a.close(ctx)
-			}
-			return fmt.Errorf("take OTLP by %s: %w", e.Protocol, err)
-		}
-		next[e], added = x, append(added, x)
 	}
-	for e, x := range l.open {
-		if next[e] == nil {
+	var inTheWay []Endpoint
+	for e, x := range leaving {
+		if slices.ContainsFunc(missing, e.samePort) {
 			x.close(ctx)
+			inTheWay = append(inTheWay, e)
+			delete(l.open, e)
+			delete(leaving, e)
 		}
 	}
+	added, err := l.openAll(ctx, r, missing)
+	if err != nil {
+		again, failed := l.openAll(ctx, r, inTheWay)
+		if l.open == nil {
+			l.open = map[Endpoint]*listener{}
+		}
+		maps.Copy(l.open, again)
+		return errors.Join(err, failed)
+	}
+	for _, x := range leaving {
+		x.close(ctx)
+	}
+	maps.Copy(next, added)
 	l.open = next
 	return nil
+}
+
+// samePort says that two endpoints cannot be open at once: 0.0.0.0:4317 takes the port of localhost:4317.
+func (e Endpoint) samePort(o Endpoint) bool {
+	_, mine, err := net.SplitHostPort(e.Address)
+	_, other, failed := net.SplitHostPort(o.Address)
+	return err == nil && failed == nil && mine == other && mine != "0"
+}
+
+// openAll opens endpoints, none where one of them cannot be.
+func (l *Listeners) openAll(ctx context.Context, r *Receiver, all []Endpoint) (map[Endpoint]*listener, error) {
+	out := map[Endpoint]*listener{}
+	for _, e := range all {
+		x, err := l.listen(ctx, r, e)
+		if err == nil {
+			out[e] = x
+			continue
+		}
+		for _, a := range out {
+			a.close(ctx)
+		}
+		return nil, fmt.Errorf("take OTLP by %s: %w%s", e.Protocol, err, hint(e, err))
+	}
+	return out, nil
+}
+
+// hint says what to do about an address on which nothing can be opened.
+func hint(e Endpoint, err error) string {
+	what := "another process listens there, as a collector does"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, syscall.EACCES):
+		what = "ports below 1024 need a privilege"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		what = "this machine has no such address"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("\nhint: %s; set another address in otlp.protocols.%s.endpoint", what, e.Protocol)
 }
 
 // Addresses are those of the open endpoints.

@@ -83,7 +83,7 @@ func (r *Receiver) Limit(l Limits) {
 		return
 	}
 	if old := r.server.Swap(r.newServer(l.Message)); old != nil {
-		old.Stop() // it has no listener of its own
+		time.AfterFunc(2*r.patience, old.Stop) // it has no listener of its own, and calls under way, which end before
 	}
 }
 

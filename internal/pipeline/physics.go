@@ -54,7 +54,7 @@ func physics(out, shared map[string]model.Fact, t signals.Target, r Request, gpu
 	}
 	known := s.Facts()
 	if _, told := known["kv_token_bytes"]; !told && known["kv_uniform"] == 1 {
-		if b := measuredKV(facts); b > 0 {
+		if b := measuredKV(facts, stages); b > 0 {
 			known["kv_token_bytes"], known["kv_window_token_bytes"], known["kv_window_tokens"] = b, 0, 0
 		}
 	}
@@ -81,6 +81,7 @@ func spread(t signals.Target, facts lookup) ceiling.Server {
 	s := ceiling.Server{Tensor: tensor, ExpertRanks: tensor, Engines: engines, Batches: engines * stages, ExpertBatches: engines * stages}
 	switch {
 	case t.Engine.Name == "vllm":
+		s.Context = facts.number("decode_context_parallel_size")
 		// Engines of one model share the experts of a layer, with expert parallelism or without (vllm/model_executor/layers/fused_moe/config.py).
 		s.ExpertRanks, s.ExpertBatches = tensor*engines, stages
 	case facts.number("enable_dp_attention") == 1 && engines > 0:
@@ -136,10 +137,11 @@ func kvBits(s *shape.Shape, facts lookup) float64 {
 	return 0
 }
 
-// measuredKV is what a token takes in the cache by the server's own account, in bytes; 0 is unknown.
-func measuredKV(facts lookup) float64 {
+// measuredKV is what a token takes in the cache by the server's own account, in bytes; 0 is unknown. Where a rank keeps a part of the
+// layers, it cannot be told from its memory.
+func measuredKV(facts lookup, stages float64) float64 {
 	gib, tokens := facts.number("kv_memory_gib"), facts.number("kv_capacity_tokens")
-	if gib <= 0 || tokens <= 0 {
+	if gib <= 0 || tokens <= 0 || stages != 1 {
 		return 0
 	}
 	return gib * (1 << 30) / tokens
@@ -149,15 +151,15 @@ func measuredKV(facts lookup) float64 {
 // holds more by scales and buffers, and much more by a vision tower or a draft model.
 func otherModel(s ceiling.Server, stages float64, facts lookup) string {
 	loaded := facts.number("model_weights_gib") * (1 << 30)
-	want, ok := s.Loaded(stages)
+	least, most, ok := s.Loaded(stages)
 	if ok && loaded > 0 && facts.number("cpu_offload_gb") == 0 {
 		_, drafts := facts.get("num_speculative_tokens")
-		if loaded < 0.95*want || loaded > 1.2*want && !s.Shape.Multimodal && !drafts {
-			return fmt.Sprintf("the model's config.json is not this server's: its weights would take %.3g GiB on a GPU, %.3g were loaded; it was left out", want/(1<<30), loaded/(1<<30))
+		if loaded < 0.95*least || loaded > 1.2*most && !s.Shape.Multimodal && !drafts {
+			return fmt.Sprintf("the model's config.json is not this server's: its weights would take %.3g GiB on a GPU, %.3g were loaded; it was left out", most/(1<<30), loaded/(1<<30))
 		}
 	}
 	known := s.Facts()
-	if got, want := measuredKV(facts), known["kv_token_bytes"]; known["kv_uniform"] == 1 && got > 0 && want > 0 && (got < 0.9*want || got > 1.1*want) {
+	if got, want := measuredKV(facts, stages), known["kv_token_bytes"]; known["kv_uniform"] == 1 && got > 0 && want > 0 && (got < 0.9*want || got > 1.1*want) {
 		return fmt.Sprintf("the model's config.json is not this server's: a token would take %.4g bytes of KV cache, it takes %.4g; it was left out", want, got)
 	}
 	return ""

@@ -60,6 +60,7 @@ func TestTheShapeIsSpreadAsTheServerSpreadsIt(t *testing.T) {
 	}{
 		{"vLLM shares experts over its tensor and data ranks", "vllm", "weights_experts_bytes", []string{"tensor_parallel_size=2", "data_parallel_size=8", "pipeline_parallel_size=1"}, whole / 16},
 		{"and all engines hit them", "vllm", "expert_batches", []string{"tensor_parallel_size=2", "data_parallel_size=8", "pipeline_parallel_size=1"}, 1},
+		{"ranks that share the tokens of the cache read a part of it", "vllm", "kv_token_bytes", []string{"tensor_parallel_size=8", "data_parallel_size=1", "pipeline_parallel_size=1", "kv_cache_dtype=bfloat16", "decode_context_parallel_size=4"}, 61 * 576 * 2 / 4},
 		{"stages run beside each other", "vllm", "step_batches", []string{"tensor_parallel_size=8", "data_parallel_size=1", "pipeline_parallel_size=2"}, 2},
 		{"engines of SGLang's data-parallel attention keep attention whole", "sglang", "weights_fixed_bytes", []string{"tensor_parallel_size=8", "data_parallel_size=8", "pipeline_parallel_size=1", "enable_dp_attention=true"}, 17.1e9},
 		{"and share the experts", "sglang", "weights_experts_bytes", []string{"tensor_parallel_size=8", "data_parallel_size=8", "pipeline_parallel_size=1", "enable_dp_attention=true"}, whole / 8},
@@ -129,6 +130,11 @@ func TestAConfigurationThatTheServerContradictsIsLeftOut(t *testing.T) {
 		{"too many loaded", []string{"model_weights_gib=29"}, true},
 		{"a draft model beside", []string{"model_weights_gib=29", "num_speculative_tokens=3"}, false},
 		{"a part kept on the host", []string{"model_weights_gib=5", "cpu_offload_gb=10"}, false},
+		{"a stage of layers alone", []string{"pipeline_parallel_size=4", "model_weights_gib=3.25"}, false},
+		{"a stage with both tables", []string{"pipeline_parallel_size=4", "model_weights_gib=5.2"}, false},
+		{"a stage of another model", []string{"pipeline_parallel_size=4", "model_weights_gib=9"}, true},
+		{"the cache of a stage", []string{"pipeline_parallel_size=2", "kv_cache_dtype=auto", "kv_memory_gib=50", "kv_capacity_tokens=819200"}, false},
+		{"a cache that ranks share by tokens", []string{"decode_context_parallel_size=2", "kv_cache_dtype=auto", "kv_memory_gib=50", "kv_capacity_tokens=819200"}, false},
 		{"another cache", []string{"kv_cache_dtype=auto", "kv_memory_gib=100", "kv_capacity_tokens=2000000"}, true},
 	} {
 		got, note := told(t, "llama-3.1-8b", "vllm", 1, tc.given...)

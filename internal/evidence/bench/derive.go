@@ -12,16 +12,21 @@ const (
 // derive fills in what follows from what the file says, and takes away what cannot be.
 func (r *Run) derive() {
 	r.sane()
+	r.complete()
+	r.sane() // what follows from figures at the edge of what there is
+	for _, t := range []**Times{&r.TTFT, &r.TPOT, &r.ITL, &r.E2E, &r.Held} {
+		if (*t).empty() {
+			*t = nil
+		}
+	}
+}
+
+func (r *Run) complete() {
 	if q := r.Requests; q != nil {
 		r.TTFT, r.TPOT, r.E2E = r.TTFT.complete(times(q.TTFT)), r.TPOT.complete(times(q.TPOT)), r.E2E.complete(times(q.E2E))
 	}
 	if r.Rate == nil { // clients that wait for their answer have no time to be late against
 		r.Held = nil
-	}
-	for _, t := range []**Times{&r.TTFT, &r.TPOT, &r.ITL, &r.E2E, &r.Held} {
-		if (*t).empty() {
-			*t = nil
-		}
 	}
 	mean := func(t *Tokens) {
 		if t.Mean == nil && t.Total != nil && r.Completed != nil && *r.Completed > 0 {
@@ -58,11 +63,14 @@ func (r *Run) little() {
 	}
 }
 
+// beyond is what no figure of a benchmark reaches.
+const beyond = 1e15
+
 // sane takes away figures below 0, and quantities of nothing: a tool writes 0 for the times of a run without any answer.
 func (r *Run) sane() {
 	drop := func(least float64, vs ...**float64) {
 		for _, v := range vs {
-			if *v != nil && !(**v >= least && **v < 1e15) {
+			if *v != nil && !(**v >= least && **v < beyond) {
 				*v = nil
 			}
 		}

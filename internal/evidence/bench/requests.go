@@ -135,7 +135,7 @@ func (c *columns) requests() *Requests {
 }
 
 func at(list []float64, i int) float64 {
-	if i >= len(list) {
+	if i >= len(list) || !(math.Abs(list[i]) < beyond) {
 		return math.NaN()
 	}
 	return list[i]
@@ -196,7 +196,7 @@ func (r *rows) read(s *scanner) error {
 
 // positive is NaN for what a tool writes where it has nothing to say.
 func positive(v float64) float64 {
-	if v > 0 {
+	if v > 0 && v < beyond {
 		return v
 	}
 	return math.NaN()
@@ -205,7 +205,7 @@ func positive(v float64) float64 {
 // times are exact, of the values that are known, and with as many behind each quantile as it needs: 20 for the median, 50 for P90,
 // 100 for P95 and P99.
 func times(values []float64) *Times {
-	vs := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+	vs := slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return !(math.Abs(v) < beyond) })
 	if len(vs) == 0 {
 		return nil
 	}

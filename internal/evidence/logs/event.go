@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/inferdx/inferdx/internal/secret"
 )
 
 // event is a line that says something is wrong.
@@ -127,16 +129,16 @@ func message(text string) string {
 // maxShown is how much of a line is shown.
 const maxShown = 280
 
-// short is a line fit to be shown: printable and cut.
+// short is a line fit to be shown: printable, without secrets, and cut.
 func short(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(text, "?"))
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text[:min(len(text), 4*maxShown)]); len(runes) > maxShown {
+	}, strings.ToValidUTF8(text[:min(len(text), 4*maxShown)], "?"))
+	text = secret.Redact(strings.Join(strings.Fields(text), " "))
+	if runes := []rune(text); len(runes) > maxShown {
 		return string(runes[:maxShown-1]) + "…"
 	}
 	return text

@@ -1,15 +1,14 @@
 package otlp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strings"
-
-	common "go.opentelemetry.io/proto/otlp/common/v1"
-	trace "go.opentelemetry.io/proto/otlp/trace/v1"
+	"unicode"
 )
 
 // Sender is who sent spans, as far as the spans and the connection tell.
@@ -70,15 +69,14 @@ func newBatch() *Batch { return &Batch{groups: map[string]*group{}} }
 // Size is how many spans are to be kept.
 func (b *Batch) Size() int { return b.Spans - b.Others }
 
-// Of reads the spans of a message.
-func Of(spans []*trace.ResourceSpans) *Batch {
-	b := newBatch()
-	b.proto(spans)
-	return b
-}
+// The objects of real messages have 25 bytes and more on average. An empty one has three, and fifty times that in memory.
+const dense, perObject = 256, 16
 
 // JSON reads a message in its JSON form, which has to be one object.
 func JSON(text []byte) (*Batch, error) {
+	if n := bytes.Count(text, []byte("{")); n > dense+len(text)/perObject {
+		return nil, fmt.Errorf("read spans: %d objects in %d bytes are no spans", n, len(text))
+	}
 	var p jsonPayload
 	if err := json.Unmarshal(text, &p); err != nil {
 		return nil, fmt.Errorf("read spans: %w", err)
@@ -93,9 +91,22 @@ type resource map[string]string
 
 func (r resource) add(key, value string) {
 	if len(r) < maxAttributes && len(key) <= maxAttribute && len(value) <= maxAttribute && value != "" {
-		r[key] = value
+		r[key] = printable(value)
 	}
 }
+
+// printable leaves out what would move a terminal's cursor: names are shown to people.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// latest is the last second that nanoseconds can count.
+const latest = math.MaxInt64 / 1e9
 
 // add keeps a span that is about a request.
 func (b *Batch) add(of resource, r *raw) {
@@ -105,12 +116,12 @@ func (b *Batch) add(of resource, r *raw) {
 		b.Others++
 		return
 	}
-	if !(r.start > 0 && r.end >= r.start) {
+	if !(r.start > 0 && r.end >= r.start && r.end < latest) {
 		r.start, r.end = math.NaN(), math.NaN()
 	}
 	who := Sender{Attributes: of}
 	if kind == whole || kind == rooted {
-		who.Model = r.model
+		who.Model = printable(r.model)
 	}
 	key := who.key()
 	g := b.groups[key]
@@ -128,38 +139,4 @@ func (b *Batch) add(of resource, r *raw) {
 	q := r.request
 	q.trace, q.span, q.start, q.end, q.kind = r.trace, r.span, r.start, r.end, kind
 	g.requests = append(g.requests, q)
-}
-
-func (b *Batch) proto(spans []*trace.ResourceSpans) {
-	for _, rs := range spans {
-		of := resource{}
-		for _, kv := range rs.GetResource().GetAttributes() {
-			if v, ok := kv.GetValue().GetValue().(*common.AnyValue_StringValue); ok {
-				of.add(kv.GetKey(), v.StringValue)
-			}
-		}
-		for _, ss := range rs.GetScopeSpans() {
-			for _, s := range ss.GetSpans() {
-				r := newRaw(s.GetName(), float64(s.GetStartTimeUnixNano())/1e9, float64(s.GetEndTimeUnixNano())/1e9)
-				fit(r.trace[:], s.GetTraceId())
-				fit(r.span[:], s.GetSpanId())
-				fit(r.parent[:], s.GetParentSpanId())
-				r.proto(s.GetAttributes())
-				b.add(of, r)
-			}
-		}
-	}
-}
-
-func (r *raw) proto(kvs []*common.KeyValue) {
-	for _, kv := range kvs {
-		switch v := kv.GetValue().GetValue().(type) {
-		case *common.AnyValue_StringValue:
-			r.text(kv.GetKey(), v.StringValue)
-		case *common.AnyValue_DoubleValue:
-			r.number(kv.GetKey(), v.DoubleValue)
-		case *common.AnyValue_IntValue:
-			r.number(kv.GetKey(), float64(v.IntValue))
-		}
-	}
 }

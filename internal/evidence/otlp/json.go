@@ -95,7 +95,7 @@ func (b *Batch) document(p *jsonPayload) {
 				for _, a := range s.Attributes {
 					r.json(a)
 				}
-				b.add(of, r)
+				b.add(of, &r)
 			}
 		}
 	}

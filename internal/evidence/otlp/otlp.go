@@ -9,10 +9,6 @@ import (
 	"io"
 	"os"
 
-	"google.golang.org/protobuf/proto"
-
-	trace "go.opentelemetry.io/proto/otlp/trace/v1"
-
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 )
 
@@ -91,11 +87,11 @@ func (c *collector) protobuf(r io.Reader) error {
 	if len(raw) > maxPayload {
 		return fmt.Errorf("it has more than %d MiB and is one protobuf payload; write JSON lines instead", maxPayload>>20)
 	}
-	var payload trace.TracesData // an ExportTraceServiceRequest has the same fields
-	if err := proto.Unmarshal(raw, &payload); err != nil {
+	b, err := Proto(raw)
+	if err != nil {
 		return fmt.Errorf("%w: neither JSON nor protobuf\n%s", ErrNoTraces, hint)
 	}
-	c.take(Of(payload.GetResourceSpans()))
+	c.take(b)
 	return nil
 }
 

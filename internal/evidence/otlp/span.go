@@ -78,9 +78,9 @@ type raw struct {
 	threaded, rooty bool
 }
 
-func newRaw(name string, start, end float64) *raw {
+func newRaw(name string, start, end float64) raw {
 	nan := math.NaN()
-	r := &raw{name: name, start: start, end: end}
+	r := raw{name: name, start: start, end: end}
 	r.queue, r.prefill, r.decode, r.ttft, r.e2e = nan, nan, nan, nan, nan
 	r.prompt, r.output, r.transfer = nan, nan, nan
 	return r
@@ -118,6 +118,9 @@ func (r *raw) number(key string, v float64) {
 }
 
 func (r *raw) text(key, v string) {
+	if len(v) > maxAttribute {
+		return // no name of a model is that long, and every model is remembered
+	}
 	switch key {
 	case "gen_ai.response.model":
 		r.model = v

@@ -19,6 +19,8 @@ type View struct {
 	rows    map[int][]request
 	passes  []passage
 	notes   map[int][]string
+	claims  map[int][]claim        // by target
+	unclear map[int]map[string]int // requests that may be of others as well, by target and the sender's name
 	// Strange counts requests that fit no target, and Ambiguous those that fit several, by the sender's name.
 	Strange, Ambiguous map[string]int
 }
@@ -26,7 +28,7 @@ type View struct {
 func newView(targets []map[string]string) *View {
 	v := &View{
 		targets: targets, byKey: map[string]int{}, of: map[int]*Traces{}, rows: map[int][]request{}, notes: map[int][]string{},
-		Strange: map[string]int{}, Ambiguous: map[string]int{},
+		Strange: map[string]int{}, Ambiguous: map[string]int{}, claims: map[int][]claim{}, unclear: map[int]map[string]int{},
 	}
 	for i, t := range targets {
 		v.byKey[model.LabelsFrom(t).Key()] = i
@@ -42,7 +44,7 @@ func (t *Traces) By(targets []map[string]string) *View {
 		apart[r.server] = append(apart[r.server], r)
 	}
 	for i, rs := range apart {
-		v.add(Matcher{}, t.senders[i], rs, nil, false)
+		v.add(Matcher{}, t.senders[i], rs, nil, false, 0)
 	}
 	v.finish()
 	return v
@@ -66,8 +68,8 @@ func (v *View) LeftOut() []string {
 	return out
 }
 
-// add attributes what a sender sent. cut says that requests had to leave early.
-func (v *View) add(m Matcher, s Sender, rs []request, ps []piece, cut bool) {
+// add attributes what a sender sent. cut says that requests had to leave early, late how many came too late to be told of.
+func (v *View) add(m Matcher, s Sender, rs []request, ps []piece, cut bool, late int) {
 	v.pieces = append(v.pieces, ps...)
 	if len(rs) == 0 {
 		return
@@ -78,19 +80,31 @@ func (v *View) add(m Matcher, s Sender, rs []request, ps []piece, cut bool) {
 		v.Strange[s.Name()] += len(rs)
 	case 1:
 		server = uint32(found[0]) //nolint:gosec // an index
+		v.claims[found[0]] = append(v.claims[found[0]], claimOf(s, m.sure(s, v.targets[found[0]]), rs, len(v.all)))
 		if cut {
 			v.note(found[0], "more requests were traced than are kept: only the latest are told of")
 		}
-	default:
-		v.Ambiguous[s.Name()] += len(rs)
-		for _, i := range found {
-			v.note(i, fmt.Sprintf("%d traced requests of %s may be of any of %d servers and were left out; "+hintSender, len(rs), s.Name(), len(found)))
+		if late > 0 {
+			v.note(found[0], fmt.Sprintf("%d traced requests ended long before they arrived and were left out: they are not of this window", late))
 		}
+	default:
+		v.leave(s.Name(), len(rs), found...)
 	}
 	for i := range rs {
 		rs[i].server = server
 	}
 	v.all = append(v.all, rs...)
+}
+
+// leave counts requests that may be of each of some targets, or of none of them.
+func (v *View) leave(name string, n int, targets ...int) {
+	v.Ambiguous[name] += n
+	for _, i := range targets {
+		if v.unclear[i] == nil {
+			v.unclear[i] = map[string]int{}
+		}
+		v.unclear[i][name] += n
+	}
 }
 
 // hintSender says how a sender becomes known.
@@ -104,6 +118,7 @@ func (v *View) note(target int, text string) {
 
 // finish puts parts together over all senders: a request's stages may come from other processes, and so may its decode.
 func (v *View) finish() {
+	v.settle()
 	ordered(v.all)
 	join(v.all, v.pieces)
 	v.pieces = nil
@@ -147,7 +162,7 @@ func (v *View) Notes(entity map[string]string) []string {
 			continue
 		}
 		traced = traced || len(v.rows[i]) > 0
-		for _, n := range v.notes[i] {
+		for _, n := range v.notesOf(i) {
 			if !slices.Contains(out, n) {
 				out = append(out, n)
 			}
@@ -161,6 +176,19 @@ func (v *View) Notes(entity map[string]string) []string {
 		out = append(out, fmt.Sprintf("%d traced requests of %s fit no server that is watched and were left out; "+hintSender, n, few(v.Strange)))
 	}
 	return out
+}
+
+// notesOf are those of one target.
+func (v *View) notesOf(i int) []string {
+	of := v.unclear[i]
+	if len(of) == 0 {
+		return v.notes[i]
+	}
+	n := 0
+	for _, k := range of {
+		n += k
+	}
+	return append(slices.Clip(v.notes[i]), fmt.Sprintf("%d traced requests of %s may be of this server or of another and were left out; "+hintSender, n, few(of)))
 }
 
 // few names some of the senders.

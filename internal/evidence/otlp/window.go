@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ErrFull says that no more requests can be kept until some leave the window: the sender should try again later.
+// ErrFull says that a batch has more spans than may be kept at all: the sender should send fewer at once.
 var ErrFull = errors.New("too many spans are kept at once")
 
 // Limits bound what a Window keeps.
@@ -88,10 +88,12 @@ func (w *Window) Add(b *Batch, peer string, at time.Time) (Taken, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.slide(at)
-	if n := b.Size(); n > 0 && w.total+n > w.limits.Total {
-		return Taken{}, ErrFull
-	}
 	t := Taken{Other: b.Others}
+	if n := b.Size(); n > w.limits.Total {
+		return Taken{}, ErrFull
+	} else if n > 0 {
+		w.room(n, at, &t)
+	}
 	for _, key := range slices.Sorted(maps.Keys(b.groups)) {
 		g := b.groups[key]
 		g.Peer = peer
@@ -108,6 +110,24 @@ func (w *Window) Add(b *Batch, peer string, at time.Time) (Taken, error) {
 		w.take(k, g, at, &t)
 	}
 	return t, nil
+}
+
+// room makes some for spans to come, at the cost of the sender of which most is kept: one that sends much must not keep others from
+// being heard.
+func (w *Window) room(n int, at time.Time, t *Taken) {
+	for w.total+n > w.limits.Total {
+		var most *kept
+		for _, key := range slices.Sorted(maps.Keys(w.senders)) {
+			if k := w.senders[key]; most == nil || len(k.requests)+len(k.pieces) > len(most.requests)+len(most.pieces) {
+				most = k
+			}
+		}
+		was := w.total
+		w.drop(most, (len(most.requests)+7)/8)
+		w.cut(most, (len(most.pieces)+7)/8)
+		most.evicted = at
+		t.Evicted += was - w.total
+	}
 }
 
 func (w *Window) take(k *kept, g *group, at time.Time, t *Taken) {
@@ -199,9 +219,10 @@ func (w *Window) View(m Matcher, targets []map[string]string, from, to time.Time
 	v := newView(targets)
 	for _, key := range slices.Sorted(maps.Keys(w.senders)) {
 		k := w.senders[key]
-		rs, ps := within(k.requests, from, to), within(k.pieces, from, to)
+		recent, late := onTime(k.requests, to.Sub(from))
+		rs, ps := within(recent, from, to), within(k.pieces, from, to)
 		if len(rs)+len(ps) > 0 {
-			v.add(m, k.Sender, rs, ps, k.evicted.After(from))
+			v.add(m, k.Sender, rs, ps, k.evicted.After(from), late)
 		}
 	}
 	v.finish()

@@ -223,3 +223,25 @@ func TestFilesOfSeveralServersAreToldApart(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+func TestASenderOfMuchDoesNotKeepOthersFromBeingHeard(t *testing.T) {
+	w := NewWindow(Limits{Span: time.Minute, PerSender: 1000, Total: 100, Senders: 5})
+	for i := range 300 {
+		if _, err := w.Add(batch(t, spanOf(i+1, "loud", noon)), "", noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 20 {
+		if got, err := w.Add(batch(t, spanOf(1000+i, "quiet", noon)), "", noon); err != nil || got.Kept != 1 || w.Len() > 100 {
+			t.Fatalf("%+v, %v, %d kept", got, err, w.Len())
+		}
+	}
+	targets := []map[string]string{{"instance": "loud:1"}, {"instance": "quiet:1"}}
+	v := w.View(Matcher{}, targets, noon.Add(-time.Minute), noon)
+	if loud, quiet := requestsOf(v, targets[0]), requestsOf(v, targets[1]); quiet != 20 || loud < 60 || len(v.Notes(targets[0])) != 1 {
+		t.Errorf("%d and %d are kept, %q", loud, quiet, v.Notes(targets[0]))
+	}
+	if len(w.known) != w.Len() {
+		t.Errorf("%d known, %d kept", len(w.known), w.Len())
+	}
+}

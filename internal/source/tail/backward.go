@@ -76,7 +76,7 @@ func (f *follower) older(ctx context.Context) error {
 	}
 	slices.SortFunc(all, func(a, b earlier) int { return b.info.ModTime().Compare(a.info.ModTime()) })
 	for _, x := range all[:min(len(all), rotated)] {
-		file, err := os.Open(x.path)
+		file, err := openFile(x.path)
 		if err != nil {
 			continue
 		}

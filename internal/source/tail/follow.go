@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/inferdx/inferdx/internal/evidence/logs"
@@ -24,6 +25,8 @@ const (
 	summedEvery, summedAnyway = 5 * time.Second, time.Minute
 	// onePoll bounds what is read of a file before others have their turn.
 	onePoll = 32 << 20
+	// tooFarBehind is how much unread text is caught up with.
+	tooFarBehind = 2 * onePoll
 )
 
 // follower reads one path as it grows, whatever file is behind it.
@@ -31,6 +34,7 @@ type follower struct {
 	path   string
 	source string
 	labels map[string]string
+	found  bool // by a pattern, and not named itself
 
 	open  *os.File
 	at    int64  // read up to here
@@ -110,6 +114,9 @@ func (f *follower) poll(ctx context.Context, now time.Time) error {
 			if err := f.drain(ctx); err != nil {
 				return err
 			}
+			if err == nil && f.at < old.Size() {
+				return nil // what is left of it comes before the new one
+			}
 			f.cut.Flush()
 			f.close()
 		}
@@ -125,9 +132,9 @@ func (f *follower) poll(ctx context.Context, now time.Time) error {
 
 // start opens the file behind the path.
 func (f *follower) start(ctx context.Context, size int64) error {
-	file, err := os.Open(f.path)
+	file, err := openFile(f.path)
 	if err != nil {
-		return plain(err)
+		return err
 	}
 	f.open, f.at, f.mark = file, 0, nil
 	if f.lines > 0 {
@@ -144,6 +151,19 @@ func (f *follower) start(ctx context.Context, size int64) error {
 		f.close()
 	}
 	return err
+}
+
+// openFile opens a regular file. It never waits, as for who writes to a pipe that took the file's place.
+func openFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, plain(err)
+	}
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		_ = file.Close()
+		return nil, errors.Join(fmt.Errorf("%s: is no regular file", path), err)
+	}
+	return file, nil
 }
 
 // skip reads the last start of a large file, and goes on near its end.
@@ -193,7 +213,21 @@ func (f *follower) grow(ctx context.Context, info os.FileInfo) error {
 	if f.at != was {
 		f.wrote = info.ModTime()
 	}
-	return f.remark()
+	return errors.Join(f.remark(), f.catchUp(info.Size()))
+}
+
+// catchUp leaves out what lies before the end where a file grows faster than it is read: what it says now counts.
+func (f *follower) catchUp(size int64) error {
+	left := size - endLength - f.at
+	if size-f.at <= tooFarBehind {
+		return nil
+	}
+	f.cut.Drop()
+	var err error
+	if f.at, err = nextLine(f.open, size-endLength); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: grows faster than it can be read: %d MiB were left out", f.path, left>>20)
 }
 
 // drain reads to the end, or as far as one turn goes.
@@ -230,7 +264,7 @@ func (f *follower) remark() error {
 
 // forgotten says that the file has been gone for long.
 func (f *follower) forgotten(now time.Time) bool {
-	return !f.gone.IsZero() && f.lines > 0 && now.Sub(f.gone) > forgetAfter
+	return !f.gone.IsZero() && now.Sub(f.gone) > forgetAfter
 }
 
 // told is what the file tells, nil where it is no log of a server.

@@ -138,7 +138,9 @@ func (t *Tail) Poll(ctx context.Context) {
 			return
 		}
 		f := t.files[path]
-		f.err = f.poll(ctx, now)
+		if f.err = f.poll(ctx, now); f.found && errors.Is(f.err, fs.ErrNotExist) {
+			f.err = nil // pods go, and links to their logs stay behind for a while
+		}
 		if f.forgotten(now) {
 			f.close()
 			delete(t.files, path)
@@ -178,7 +180,7 @@ func (t *Tail) find(now time.Time) {
 				}
 				t.files[path] = newFollower(path, now)
 			}
-			t.files[path].source, t.files[path].labels = s.Path, labels
+			t.files[path].source, t.files[path].labels, t.files[path].found = s.Path, labels, s.pattern()
 		}
 	}
 	for path, f := range t.files {
@@ -193,13 +195,16 @@ func (t *Tail) find(now time.Time) {
 func (t *Tail) matches(path string) bool {
 	return slices.ContainsFunc(t.sources, func(s Source) bool {
 		ok, err := filepath.Match(s.Path, path)
+		if _, owned := s.Labels(path); !owned {
+			return false
+		}
 		return err == nil && ok || s.Path == path
 	})
 }
 
 // paths are the files of now. A path without a * is followed whether it is there or not.
 func (s *Source) paths() ([]string, error) {
-	if !strings.ContainsAny(s.Path, "*?[") {
+	if !s.pattern() {
 		return []string{s.Path}, nil
 	}
 	found, err := filepath.Glob(s.Path)
@@ -208,9 +213,12 @@ func (s *Source) paths() ([]string, error) {
 	}
 	return slices.DeleteFunc(found, func(path string) bool {
 		info, err := os.Stat(path)
-		return packed(path) || err == nil && info.IsDir()
+		return packed(path) || err == nil && !info.Mode().IsRegular()
 	}), nil
 }
+
+// pattern says that the path stands for the files that there are, of which none is missed when it is gone.
+func (s *Source) pattern() bool { return strings.ContainsAny(s.Path, "*?[") }
 
 // packed says by its name that a file is compressed: an old part of a log.
 func packed(path string) bool {

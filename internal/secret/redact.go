@@ -1,0 +1,30 @@
+package secret
+
+import "regexp"
+
+var (
+	// keys are values that look like no other word: of OpenAI and its kin, Hugging Face, Slack, GitHub, GitLab, AWS, and JSON web tokens.
+	keys = regexp.MustCompile(`\b(?:sk-[\w-]{8,}|hf_\w{8,}|xox[a-z]-[\w-]{8,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|(?:AKIA|ASIA)[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)`)
+	// named are values with a name that says what they are. A flag may have several.
+	named = regexp.MustCompile(`(?i)((?:api|access|secret|auth)[_-]?key|(?:hf|access|auth|bearer|bot|refresh|secret|user)[_-]?token|passw(?:or)?d|passphrase|client[_-]?secret|secret)(["']?\s*[:=]\s*)(\[[^\]]*\]?|"[^"]*"?|'[^']*'?|[^\s,;&)}\]]+)`)
+	flags = regexp.MustCompile(`(?i)(--[\w-]*(?:api|access|secret|auth)[_-]key|--[\w-]*(?:token|password|secret))((?:[ =][^\s-]\S*)+)`)
+	// bearer is an Authorization header, userinfo the password in an address.
+	bearer   = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}`)
+	userinfo = regexp.MustCompile(`(\w://[^/\s:@]*):[^/\s@]+@`)
+)
+
+// Redact leaves out of a line what may be a secret: keys in arguments, in headers and in addresses. What it leaves is to be shown.
+func Redact(line string) string {
+	line = flags.ReplaceAllString(line, "$1 "+shown)
+	line = named.ReplaceAllStringFunc(line, func(hit string) string {
+		m := named.FindStringSubmatch(hit)
+		switch m[3] {
+		case "None", "null", "True", "False", "true", "false", "[]", `""`, "''", shown:
+			return hit
+		}
+		return m[1] + m[2] + shown
+	})
+	line = userinfo.ReplaceAllString(line, "$1:"+shown+"@")
+	line = bearer.ReplaceAllString(line, "$1 "+shown)
+	return keys.ReplaceAllString(line, shown)
+}
