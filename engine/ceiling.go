@@ -44,7 +44,7 @@ func ceilingOf(f *model.Frame, id model.EntityID) *model.Ceiling {
 
 // verdict says who can help: settings, or only other work and other hardware.
 func verdict(c *model.Ceiling) string {
-	const only = "host and scheduling settings gain little here; what shortens it is "
+	const only = "the work itself takes much of a step, so a faster host gains little; what shortens it is "
 	switch {
 	case c.Far:
 		return "the hardware is not what holds it: launches, the host, a neighbour or scheduling take the rest, so settings can help"

@@ -40,7 +40,7 @@ func (o *comparison) read(ctx context.Context, args []string, c *content.Content
 		} else {
 			st, err := recording.Open(metricsOf(path), wanted(c))
 			if err != nil {
-				return out, err
+				return out, misfile("recording", path, err)
 			}
 			out[i] = stretch{name: path, store: st}
 		}

@@ -27,7 +27,7 @@ func openBenchmarks(paths []string) ([]*bench.File, error) {
 	for _, path := range paths {
 		f, err := bench.Open(path)
 		if err != nil {
-			faults = append(faults, err)
+			faults = append(faults, misfile("benchmark", path, err))
 			continue
 		}
 		out = append(out, f)

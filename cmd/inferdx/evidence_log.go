@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/logs"
-	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 )
@@ -55,16 +54,10 @@ func openLogs(paths []string) ([]*logs.Log, error) {
 	for _, path := range paths {
 		l, err := logs.Open(path)
 		if err != nil {
-			faults = append(faults, err)
+			faults = append(faults, misfile("log", path, err))
 			continue
 		}
 		out = append(out, l)
 	}
 	return out, errors.Join(faults...)
-}
-
-// isLog says whether a file is the log of a server or of the kernel.
-func isLog(path string) bool {
-	head, err := packed.Head(path, 1<<20)
-	return err == nil && logs.Recognise(head)
 }

@@ -14,7 +14,7 @@ func (e *evidence) physics(r *pipeline.Request) error {
 	if e.model != "" {
 		s, err := shape.Open(e.model)
 		if err != nil {
-			return fmt.Errorf("--model-config: %w", err)
+			return fmt.Errorf("--model-config: %w", misfile("model-config", e.model, err))
 		}
 		r.Model = func(model.Labels) *shape.Shape { return s }
 	}

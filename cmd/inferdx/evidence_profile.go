@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
+	"github.com/inferdx/inferdx/internal/evidence/torchtrace"
 	"github.com/inferdx/inferdx/internal/model"
 	"github.com/inferdx/inferdx/internal/pipeline"
 )
@@ -19,6 +20,11 @@ func (e *evidence) profiled(r *pipeline.Request) error {
 	}
 	measured(r)
 	maps.Copy(r.Measured, profiles.Facts(ps))
+	for i, p := range ps {
+		if t, ok := p.(*torchtrace.Profile); ok && t.Cut {
+			r.Notes = append(r.Notes, e.profiles[i]+" breaks off: of the server it shows the beginning alone")
+		}
+	}
 	if ranks := profiles.Ranks(ps); ranks != nil && ranks.Apart != "" {
 		r.Notes = append(r.Notes, fmt.Sprintf("the %d traces of --profile are not of one moment of one server (%s): the one with most kernels counts; inferdx inspect compares them", len(ranks.Profiles), ranks.Apart))
 	}
@@ -39,9 +45,9 @@ func openProfiles(paths []string) ([]profiles.Profile, error) {
 		p, err := profiles.Open(path)
 		switch {
 		case errors.Is(err, profiles.ErrUnknown):
-			faults = append(faults, fmt.Errorf("%w\nhint: pass %s", err, strings.Join(profiles.Kinds(), "; or ")))
+			faults = append(faults, misfile("profile", path, fmt.Errorf("%w\nhint: pass %s", err, strings.Join(profiles.Kinds(), "; or "))))
 		case err != nil:
-			faults = append(faults, err)
+			faults = append(faults, misfile("profile", path, err))
 		default:
 			out = append(out, p)
 		}

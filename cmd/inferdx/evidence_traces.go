@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -12,7 +13,7 @@ import (
 
 // traced adds what the traces tell to a request.
 func (e *evidence) traced(r *pipeline.Request) error {
-	t, err := otlp.Open(e.traces...)
+	t, err := openTraces(e.traces)
 	if err != nil {
 		return fmt.Errorf("--traces: %w", err)
 	}
@@ -49,4 +50,18 @@ func (e *evidence) apart(p *pipeline.Pipeline, st *samples.Store, r *pipeline.Re
 		return v.Examples(target, hurts, pipeline.MostExamples)
 	}
 	return v.LeftOut()
+}
+
+// openTraces reads files together, and says of the first one that is of another kind what it is.
+func openTraces(paths []string) (*otlp.Traces, error) {
+	t, err := otlp.Open(paths...)
+	if err == nil {
+		return t, nil
+	}
+	for _, path := range paths {
+		if m := misfile("traces", path, err); errors.As(m, new(*misfiled)) {
+			return nil, m
+		}
+	}
+	return nil, err
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/inferdx/inferdx/internal/evidence/bench"
 	"github.com/inferdx/inferdx/internal/evidence/logs"
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
-	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
 	"github.com/inferdx/inferdx/internal/evidence/torchtrace"
 )
@@ -30,13 +29,18 @@ func inspected(paths []string) (findings, error) {
 	of := map[string][]string{}
 	for _, path := range paths {
 		kind := evidenceKind(path)
+		switch kind {
+		case "log", "traces", "benchmark":
+		default: // the reader of profiles says what is wrong with what nobody reads
+			kind = "profile"
+		}
 		of[kind] = append(of[kind], path)
 	}
 	out := findings{Version: "1"}
 	var faults [4]error
 	out.Logs, faults[0] = openLogs(of["log"])
 	if len(of["traces"]) > 0 { // they are read together
-		out.Traces, faults[1] = otlp.Open(of["traces"]...)
+		out.Traces, faults[1] = openTraces(of["traces"])
 	}
 	out.Benchmarks, faults[2] = openBenchmarks(of["benchmark"])
 	out.Profiles, faults[3] = openProfiles(of["profile"])
@@ -44,22 +48,6 @@ func inspected(paths []string) (findings, error) {
 		out.Together = r
 	}
 	return out, errors.Join(faults[:]...)
-}
-
-// evidenceKind tells by its beginning what a file is. What cannot be read is left to the reader of profiles, which says so.
-func evidenceKind(path string) string {
-	head, err := packed.Head(path, 64<<10)
-	switch {
-	case err != nil:
-	case otlp.Recognise(head):
-		return "traces"
-	case profiles.Recognise(head):
-	case bench.Recognise(head):
-		return "benchmark"
-	case isLog(path):
-		return "log"
-	}
-	return "profile"
 }
 
 // writeText writes what profiles show together, then one after the other.

@@ -29,7 +29,7 @@ func (r *reference) signal(id string) page {
 	switch {
 	case m.Setting != nil:
 		points = append(points, fmt.Sprintf("set by configuration, %g by default", *m.Setting))
-	case len(points) == 0 && !strings.HasPrefix(m.Needs, "--"): // what a flag brings is in no scrape
+	case len(points) == 0 && !strings.Contains(m.Needs, "--"): // what a flag brings is in no scrape
 		points = append(points, "computed from the scrapes themselves")
 	}
 	p.add("Read from", nil, points)

@@ -64,9 +64,10 @@ func outside(from, to, first, last time.Time) error {
 }
 
 func (o *backtest) fromRecording(c *content.Content) (*past, error) {
-	st, err := recording.Open(metricsOf(o.recording), wanted(c))
+	path := metricsOf(o.recording)
+	st, err := recording.Open(path, wanted(c))
 	if err != nil {
-		return nil, err
+		return nil, misfile("recording", path, err)
 	}
 	first, last, ok := st.Bounds()
 	if !ok || first == last {

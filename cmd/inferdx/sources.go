@@ -25,9 +25,10 @@ func wanted(c *content.Content) func(string) bool {
 }
 
 func (o *diagnosis) fromRecording(c *content.Content) (*reading, error) {
-	st, err := recording.Open(o.recording, wanted(c))
+	path := metricsOf(o.recording)
+	st, err := recording.Open(path, wanted(c))
 	if err != nil {
-		return nil, err
+		return nil, misfile("recording", path, err)
 	}
 	return o.in(st)
 }

@@ -208,7 +208,7 @@ func TestTheVerdictFollowsWhatTakesLongest(t *testing.T) {
 		{"arithmetic", 0.01, 0.05, 0.02, "compute", "fewer tokens to compute", false},
 		{"links", 0.01, 0.03, 0.05, "interconnect", "fewer tensor-parallel ranks", false},
 		{"little of anything", 0.02, 0.01, 0.005, "bandwidth", "settings can help", true},
-		{"a bit of each is enough together", 0.021, 0.02, 0.005, "bandwidth", "settings gain little", false},
+		{"a bit of each is enough together", 0.021, 0.02, 0.005, "bandwidth", "a faster host gains little", false},
 	} {
 		es := &model.Entities{}
 		id := es.Add(model.Entity{Scope: model.ScopeTarget, Parent: model.NoEntity, Labels: model.LabelsFrom(map[string]string{"instance": "a"})})

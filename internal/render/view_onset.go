@@ -95,14 +95,10 @@ func endOf(what string, v any) string {
 
 // unitOf reads the unit off a signal's name: ttft_p99_s, kv_used_ratio, preemptions_per_s.
 func unitOf(signal string) string {
-	switch {
-	case strings.HasSuffix(signal, "tokens_per_s"):
-		return "tokens/s"
-	case strings.HasSuffix(signal, "requests_per_s"), signal == "requests_arrived_per_s":
-		return "requests/s"
-	case strings.HasSuffix(signal, "_per_s"):
-		return "per s"
-	case signal == "prompt_mean", signal == "output_mean":
+	if of, isRate := strings.CutSuffix(signal, "_per_s"); isRate {
+		return countedIn(of) + "/s"
+	}
+	if signal == "prompt_mean" || signal == "output_mean" {
 		return "tokens"
 	}
 	for suffix, unit := range map[string]string{
@@ -114,6 +110,19 @@ func unitOf(signal string) string {
 		}
 	}
 	return "count"
+}
+
+// countedIn says what a rate counts: of requests_arrived and waiting requests, of gen_tokens tokens, of preemptions these.
+func countedIn(rate string) string {
+	for _, noun := range []string{"tokens", "requests"} {
+		if strings.Contains(rate, noun) {
+			return noun
+		}
+	}
+	if strings.HasPrefix(rate, "waiting") || strings.HasPrefix(rate, "running") {
+		return "requests"
+	}
+	return rate[strings.LastIndexByte(rate, '_')+1:]
 }
 
 // clock writes a time of day, with the date where the reader could take it for another day.

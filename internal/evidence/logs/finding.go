@@ -7,7 +7,7 @@ import (
 
 // Finding is the first thing to know of the log, in a sentence.
 func (l *Log) Finding() string {
-	for _, f := range []func() string{l.looping, l.wrong, l.eagerly, l.loaded} {
+	for _, f := range []func() string{l.looping, l.wrong, l.tooSmall, l.queued, l.eagerly, l.minor} {
 		if text := f(); text != "" {
 			return text
 		}
@@ -43,6 +43,36 @@ func (l *Log) wrong() string {
 	return ""
 }
 
+// fullAt is the use of the KV cache from which the scheduler admits nobody: what is left is less than a request needs.
+const fullAt = 0.95
+
+func (l *Log) tooSmall() string {
+	if v, ok := l.num("kv_max_concurrency"); ok && v < 1 {
+		return fmt.Sprintf("the KV cache holds %.2g requests of the longest length: less than one", v)
+	}
+	return ""
+}
+
+// queued says what those who wait wait for: room in the KV cache before a place under the cap, since a full cache keeps requests
+// out whatever the cap is. Neither is said to be the reason.
+func (l *Log) queued() string {
+	waiting, ok := l.num("log_waiting_median")
+	if !ok || waiting < 1 {
+		return ""
+	}
+	queue := l.say("log_waiting_median", "requests", "%s wait in the median")
+	if used, ok := l.num("log_kv_used_max_ratio"); ok && used >= fullAt {
+		return queue + l.say("log_kv_used_max_ratio", "ratio", ", and the KV cache is up to %s used")
+	}
+	running, _ := l.num("log_running_median")
+	most, _ := l.num("log_running_max")
+	if limit, ok := l.num("max_num_seqs"); ok && most >= limit && running >= 0.9*limit {
+		return fmt.Sprintf("%s while running stands at the cap of %s", queue, count(limit))
+	}
+	return queue + l.say("log_running_median", "requests", " while %s run")
+}
+
+// eagerly is not said of a device that has no CUDA graphs.
 func (l *Log) eagerly() string {
 	if l.text("backend") == "cpu" || l.text("backend") == "xpu" {
 		return ""
@@ -50,27 +80,12 @@ func (l *Log) eagerly() string {
 	if v, ok := l.num("decode_eager_ratio"); ok && v >= 0.9 || !ok && l.text("cuda_graphs_captured") == "false" {
 		return "no CUDA graphs: every step is launched kernel by kernel"
 	}
-	if v, ok := l.num("kv_max_concurrency"); ok && v < 1 {
-		return fmt.Sprintf("the KV cache holds %.2g requests of the longest length: less than one", v)
-	}
 	return ""
 }
 
-func (l *Log) loaded() string {
-	waiting, ok := l.num("log_waiting_median")
-	if ok && waiting >= 1 {
-		queue := l.say("log_waiting_median", "requests", "%s wait in the median")
-		running, _ := l.num("log_running_max")
-		if limit, ok := l.num("max_num_seqs"); ok && running >= limit {
-			return fmt.Sprintf("%s while running stands at the cap of %s", queue, count(limit))
-		}
-		if used, ok := l.num("log_kv_used_max_ratio"); ok && used >= 0.95 {
-			return queue + l.say("log_kv_used_max_ratio", "ratio", ", and the KV cache is up to %s used")
-		}
-		return queue + l.say("log_running_median", "requests", " while %s run")
-	}
+func (l *Log) minor() string {
 	if v, ok := l.num("log_acceptance_length"); ok && v < 1.2 {
-		return fmt.Sprintf("speculation gains next to nothing: %.3g tokens come out of a draft, one comes without", v)
+		return fmt.Sprintf("speculation gains next to nothing: %.2f tokens a step with its drafts, 1 without", v)
 	}
 	for _, e := range l.Errors {
 		if e.Fact == "log_jit_compilation" || e.Fact == "log_retracted" || e.Fact == "log_preempted" {

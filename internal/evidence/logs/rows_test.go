@@ -63,6 +63,7 @@ func told(t *testing.T, in, want string) {
 func TestEveryLineOfTheStartIsRead(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"what graphs cost", "Graph capturing finished in 12 secs, took 0.57 GiB\n", "cuda_graphs_captured=true graph_capture_s=12 graph_memory_gib=0.57"},
+		{"a server on the CPU whose lines say GPU, as before 0.32", strings.Replace(initializing, "device_config=cuda", "device_config=cpu", 1) + stats, "backend=cpu"},
 		{"graphs are skipped", initializing + "WARNING 11-23 18:25:53 [a.py:1] Skipping CUDA graph capture. To turn on CUDA graph capture, set cudagraph_mode\n", "cuda_graphs_captured=false"},
 		{"a mode that is not supported", initializing + "WARNING 11-23 18:25:53 [gpu_model_runner.py:1] CUDAGraphMode.FULL_AND_PIECEWISE is not supported with X backend; setting cudagraph_mode=PIECEWISE.\n", "cudagraph_mode=PIECEWISE cudagraph_mode_asked=FULL_AND_PIECEWISE log_cudagraph_downgraded=true"},
 		{"a mode that becomes none", initializing + "CUDAGraphMode.FULL is not supported with nccl_alltoall expert-parallel backend; setting cudagraph_mode=NONE.\n", "cudagraph_mode=NONE cuda_graphs_captured=false log_cudagraph_downgraded=true"},

@@ -15,6 +15,7 @@ type start struct {
 	explicit  Facts // what the operator set
 	announced map[string]bool
 	engine    bool // the engine core said something of itself
+	device    bool // its configuration names the device
 	serving   bool
 	stopping  bool // an orderly shutdown began
 	v0Blocks  float64

@@ -205,7 +205,7 @@ func (l *Log) loadText() string {
 	text := joined(
 		running, waiting, l.say("log_deferred_median", "requests", "%s deferred"), kv, l.say("log_prefix_hit_ratio", "ratio", "prefix hits %s"),
 		l.say("log_prompt_tokens_per_s", "tokens/s", "prompts %s"), l.say("log_gen_tokens_per_s", "tokens/s", "outputs %s"),
-		l.say("log_acceptance_length", "count", "%s tokens out of a draft"), l.say("log_step_mean_s", "s", "%s a step"),
+		l.draftsText(), l.say("log_step_mean_s", "s", "%s a step"),
 		l.say("log_kv_transfer_mean_s", "s", "%s a KV transfer"), l.say("log_pending_tokens_max", "tokens", "%s prompt tokens pending"),
 	)
 	if text == "" && l.text("log_stats_disabled") == "true" {
@@ -255,3 +255,11 @@ func plural(n float64, one, many string) string {
 }
 
 func count(v float64) string { return units.Format(v, "count", model.Exact) }
+
+func (l *Log) draftsText() string {
+	v, ok := l.num("log_acceptance_length")
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%.2f tokens a step with its drafts", v)
+}

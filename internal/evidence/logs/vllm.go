@@ -124,6 +124,7 @@ var vllmEvents = []event{
 func (l *Reader) config(values map[string]any) {
 	if v, ok := values["device_config"].(string); ok {
 		l.backend(strings.ToUpper(v))
+		l.start.device = true
 	}
 	l.values(values)
 }
@@ -156,7 +157,11 @@ func (l *Reader) downgraded(from, to string) {
 	}
 }
 
+// backend notes the device. The configuration knows it best: before 0.32 the lines of a server on the CPU say GPU.
 func (l *Reader) backend(device string) {
+	if l.start.device {
+		return
+	}
 	switch device {
 	case "GPU", "CUDA":
 		l.start.text("backend", "cuda")

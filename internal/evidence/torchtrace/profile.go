@@ -25,6 +25,8 @@ type Profile struct {
 	GC          float64  `json:"gc_seconds,omitempty"`
 	LaunchCalls int      `json:"launch_calls,omitempty"`
 	Notes       []string `json:"notes,omitempty"`
+	// Cut is true of a file that breaks off: what it does not show may have come later.
+	Cut bool `json:"cut,omitempty"`
 
 	host     string    // the machine's name; "" where the trace does not tell
 	from, to float64   // what it covers, in microseconds on a clock that ranks of one machine share

@@ -75,6 +75,7 @@ func Read(r io.Reader) (*Profile, error) {
 	}
 	p := c.profile()
 	if err != nil {
+		p.Cut = true
 		p.Notes = append(p.Notes, fmt.Sprintf("the file breaks off after %d events (%v): what follows was not seen", c.events, err))
 	}
 	return p, nil

@@ -83,7 +83,7 @@ func (t *tally) steps() *Steps {
 		return nil
 	}
 	s := &Steps{Count: len(t.lengths), Seconds: median(t.lengths), Tokens: median(t.tokens)}
-	if len(t.busy) > 0 {
+	if len(t.busy) > 0 && median(t.counts) > 0 { // steps without a kernel are those of a file that breaks off before it
 		s.Worked = &Worked{Busy: median(t.busy), Kernels: median(t.counts)}
 		s.Launched = t.from.of(median(t.waits))
 	}

@@ -452,6 +452,20 @@ func TestLaunchesWithoutKernelsAreNoServerOnTheCPU(t *testing.T) {
 	}
 }
 
+// The profiler writes a step's kernels behind the marks of the steps: what lies behind the break was not idle.
+func TestStepsWithoutTheirKernelsSayNothingOfTheGPU(t *testing.T) {
+	mark := func(at int) string {
+		return fmt.Sprintf(`{"ph":"X","cat":"gpu_user_annotation","name":"execute_context_0(0)_generation_8(8)","ts":%d,"dur":900,"args":{"device":0}}`, at)
+	}
+	p, err := Read(strings.NewReader(`{"traceEvents":[` + mark(1000) + "," + mark(2000) + "," + mark(3000) + "," + work("a", "cudaLaunchKernel", 100, 90, 50, 1) + `,{"ph":"X","na`))
+	if err != nil || p.Decode == nil || p.Decode.Worked != nil || !p.Cut {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if f, ok := p.Facts()["profile_step_busy_ratio"]; ok {
+		t.Errorf("busy %v", f)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"traceEvents":[` + work("a", "cudaGraphLaunch", 0, 0, 50, 1) + `]}`))
 	f.Add([]byte(`[{"ph":"X","cat":"gpu_user_annotation","name":"execute_context_1(489)_generation_7(7)","ts":1,"dur":2},{"ph":"M","name":"thread_name","args":{"name":3}}]`))
