@@ -1,6 +1,10 @@
 package secret
 
-import "regexp"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 var (
 	// keys are values that look like no other word: of OpenAI and its kin, Hugging Face, Slack, GitHub, GitLab, AWS, and JSON web tokens.
@@ -13,18 +17,33 @@ var (
 	userinfo = regexp.MustCompile(`(\w://[^/\s:@]*):[^/\s@]+@`)
 )
 
-// Redact leaves out of a line what may be a secret: keys in arguments, in headers and in addresses. What it leaves is to be shown.
+// Redact leaves out of a line what may be a secret: keys in arguments, in headers and in addresses. What it leaves is to be shown. Most
+// lines have nothing of the kind, which is told in a hundredth of the time that the expressions take.
 func Redact(line string) string {
-	line = flags.ReplaceAllString(line, "$1 "+shown)
-	line = named.ReplaceAllStringFunc(line, func(hit string) string {
-		m := named.FindStringSubmatch(hit)
-		switch m[3] {
-		case "None", "null", "True", "False", "true", "false", "[]", `""`, "''", shown:
-			return hit
-		}
-		return m[1] + m[2] + shown
-	})
-	line = userinfo.ReplaceAllString(line, "$1:"+shown+"@")
-	line = bearer.ReplaceAllString(line, "$1 "+shown)
-	return keys.ReplaceAllString(line, shown)
+	low := strings.ToLower(line)
+	if has(low, "key", "token", "passw", "passphrase", "secret") {
+		line = flags.ReplaceAllString(line, "$1 "+shown)
+		line = named.ReplaceAllStringFunc(line, func(hit string) string {
+			m := named.FindStringSubmatch(hit)
+			switch m[3] {
+			case "None", "null", "True", "False", "true", "false", "[]", `""`, "''", shown:
+				return hit
+			}
+			return m[1] + m[2] + shown
+		})
+	}
+	if has(low, "://") {
+		line = userinfo.ReplaceAllString(line, "$1:"+shown+"@")
+	}
+	if has(low, "bearer", "basic") {
+		line = bearer.ReplaceAllString(line, "$1 "+shown)
+	}
+	if has(low, "sk-", "hf_", "xox", "gh", "glpat-", "akia", "asia", "eyj") {
+		line = keys.ReplaceAllString(line, shown)
+	}
+	return line
+}
+
+func has(s string, any ...string) bool {
+	return slices.ContainsFunc(any, func(part string) bool { return strings.Contains(s, part) })
 }

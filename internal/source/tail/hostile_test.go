@@ -127,3 +127,18 @@ func TestAllOfARotatedFileIsReadBeforeTheNext(t *testing.T) {
 	f.facts()
 	f.want("log_kv_load_failures=8")
 }
+
+func TestAStormOfErrorsDoesNotHoldUpTheOthers(t *testing.T) {
+	f := follow(t)
+	f.write(begun)
+	f.want("max_num_seqs=8")
+	f.append(strings.Repeat("(EngineCore pid=1) WARNING 11-23 18:26:00 [x.py:1] torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1 GiB\n", 30<<20/112))
+	began := time.Now()
+	f.look(6 * time.Second)
+	if took := time.Since(began); took > 3*oneTurn {
+		t.Errorf("one look took %s", took)
+	}
+	if f.FactsOf(server)["log_oom"].Num == 0 {
+		t.Error("nothing of it was read")
+	}
+}
