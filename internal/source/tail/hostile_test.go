@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -140,5 +141,28 @@ func TestAStormOfErrorsDoesNotHoldUpTheOthers(t *testing.T) {
 	}
 	if f.FactsOf(server)["log_oom"].Num == 0 {
 		t.Error("nothing of it was read")
+	}
+}
+
+func TestApplyDoesNotWaitForALookThatHangs(t *testing.T) {
+	f := several(t)
+	f.write(begun)
+	hangs, over := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	f.Apply([]Source{{Path: f.path, Labels: func(string) (map[string]string, bool) {
+		once.Do(func() { close(hangs); <-over })
+		return nil, true
+	}}})
+	done := make(chan struct{})
+	go func() { f.Poll(t.Context()); close(done) }()
+	<-hangs
+	f.Apply(nil) // as a reload does
+	close(over)
+	<-done
+	if h := f.Health(); len(h) != 0 {
+		t.Errorf("the look that was under way tells of sources that are gone: %+v", h)
+	}
+	if f.look(time.Second); len(f.files) != 0 {
+		t.Errorf("%d files are followed", len(f.files))
 	}
 }
