@@ -125,6 +125,9 @@ func (r *reference) pages(kind string) []page {
 		for _, id := range r.c.Signals.IDs() {
 			out = append(out, r.signal(id))
 		}
+		for _, id := range r.c.Signals.Facts() {
+			out = append(out, r.fact(id))
+		}
 	case "symptoms":
 		for _, x := range r.c.Rules.All() {
 			out = append(out, r.symptom(x))

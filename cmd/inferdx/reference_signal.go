@@ -38,6 +38,20 @@ func (r *reference) signal(id string) page {
 	return p
 }
 
+// fact is the page of what is known beside the signals.
+func (r *reference) fact(id string) page {
+	m, _ := r.c.Signals.Fact(id)
+	unit := m.Unit
+	if unit == "" {
+		unit = "fact"
+	}
+	p := page{kind: "fact", id: id, title: m.Name, brief: []string{m.Area, unit}}
+	p.add("Meaning", []string{m.Is}, nil)
+	p.add("How to get it", []string{m.Needs}, nil)
+	p.add("Read by", []string{listed("", r.readBy[id])}, nil)
+	return p
+}
+
 // sourceLine says which statistic of which metric a signal is.
 func sourceLine(d signals.Dialect, src signals.SignalSource) string {
 	def := d.Series[src.Of.S]

@@ -91,23 +91,6 @@ func gather(all yamlpos.Problems, err error) yamlpos.Problems {
 	}
 }
 
-// facts are the names that launch arguments, logs and hardware give beside the knobs.
-var facts = []string{
-	"engine_version", "backend", "gpu_name", "kv_capacity_tokens", "kv_max_concurrency", "kv_memory_gib", "model_weights_gib",
-	"cuda_graphs_captured", "gpu_peak_flops", "gpu_bandwidth", "gpu_memory_gib", "model_params_fact", "weight_bytes_fact",
-	"prompts_share_prefix", "num_speculative_tokens",
-	"log_shutdown", "client_in_flight",
-	"model_active_params", "step_batches", "weights_fixed_bytes", "weights_experts_bytes", "expert_share", "expert_batches",
-	"kv_token_bytes", "kv_window_token_bytes", "kv_window_tokens", "kv_uniform", "token_flops", "sample_flops", "attend_flops",
-	"gpu_flops", "collective_token_s",
-	"bench_workload", "retry_ratio", "structured_output_ratio", "profile_collective_ratio", "profile_sampling_ratio", "profile_attention_ratio",
-	"profile_gc_ratio", "attention_backend", "prefill_worker", "decode_worker",
-	"graph_memory_gib", "graph_capture_s", "cudagraph_mode_asked", "log_cudagraph_downgraded", "log_stats_disabled", "log_starting",
-	"log_oom_line", "log_engine_dead_line", "log_worker_died_line", "log_nccl_error_line", "log_worker_hang_line", "log_jit_compilation_line",
-	"log_kv_load_failures_line", "log_retracted_line", "log_xid_errors_line", "log_gpu_errors_line", "log_cuda_errors_line", "log_host_oom_kills_line",
-	"log_crash_line", "log_exception_line",
-}
-
 // names answers the loaders' questions about what may be referred to.
 type names struct {
 	c     *Content
@@ -118,7 +101,7 @@ type names struct {
 
 func newNames(c *Content) *names {
 	n := &names{c: c, facts: map[string]bool{}}
-	for _, f := range facts {
+	for _, f := range c.Signals.Facts() {
 		n.facts[f] = true
 	}
 	for _, e := range c.Knobs.Engines() {
@@ -164,6 +147,9 @@ func (c *Content) Unit(name string) string {
 	if m, ok := c.Signals.Meaning(name); ok {
 		return m.Unit
 	}
+	if m, ok := c.Signals.Fact(name); ok {
+		return m.Unit
+	}
 	switch {
 	case strings.HasSuffix(name, "_gib"):
 		return "GiB"
@@ -176,6 +162,9 @@ func (c *Content) Unit(name string) string {
 // Title implements engine.Meanings.
 func (c *Content) Title(name string) string {
 	if m, ok := c.Signals.Meaning(name); ok && m.Name != "" {
+		return m.Name
+	}
+	if m, ok := c.Signals.Fact(name); ok && m.Name != "" {
 		return m.Name
 	}
 	return name

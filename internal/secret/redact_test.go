@@ -20,6 +20,8 @@ func TestASecretInALineIsLeftOut(t *testing.T) {
 		{"an address", "cannot reach redis://me:pw@10.0.0.1:6379/0", "cannot reach redis://me:<secret>@10.0.0.1:6379/0"},
 		{"a key alone", "Incorrect API key provided: sk-proj-abcdefgh1234.", "Incorrect API key provided: <secret>."},
 		{"a token of Hugging Face", "401 for hf_abcdefghijkl", "401 for <secret>"},
+		{"a signed address", "403 for https://b.s3.amazonaws.com/m.safetensors?X-Amz-Signature=abc&x=1 of", "403 for https://b.s3.amazonaws.com/m.safetensors?<secret> of"},
+		{"a webhook", "post https://hooks.slack.com/services/T0/B0/xyz failed", "post https://hooks.slack.com/<secret> failed"},
 		{"what is no secret", "max_num_batched_tokens=8192, eos_token_id: 2, --max-num-batched-tokens 512, token usage: 0.98, KeyError: 'key'", "max_num_batched_tokens=8192, eos_token_id: 2, --max-num-batched-tokens 512, token usage: 0.98, KeyError: 'key'"},
 		{"an error of memory", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1.00 GiB free", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1.00 GiB free"},
 	} {

@@ -78,6 +78,12 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 }
 
+func TestANumberBeyondAllNumbersIsNone(t *testing.T) {
+	if n, ok := parseNumber("9e307t"); ok {
+		t.Errorf("read as %g", n)
+	}
+}
+
 func TestSplitArgs(t *testing.T) {
 	tests := []struct {
 		name, in string

@@ -101,10 +101,10 @@ func parseNumber(s string) (float64, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(n, 0) {
+	if n *= scale; err != nil || math.IsInf(n, 0) {
 		return 0, false
 	}
-	return n * scale, true
+	return n, true
 }
 
 // write turns a decoded value (of JSON or of a Python literal) into the text of a fact.

@@ -18,6 +18,7 @@ import (
 // Catalog is a checked set of meanings and dialects. It is read-only and safe for concurrent use.
 type Catalog struct {
 	meanings map[string]Meaning
+	facts    map[string]Meaning
 	dialects []*dialect
 	formulas []formula // in order of dependence
 	ids      []string  // sorted
@@ -46,7 +47,7 @@ func Load(systems ...fs.FS) (*Catalog, error) { return Options{}.Load(systems...
 // Load reads meaning/*.yaml and dialects/*.yaml of the given file systems; later ones add to
 // earlier ones and replace meanings of the same id. Every fault is reported.
 func (o Options) Load(systems ...fs.FS) (*Catalog, error) {
-	c := &Catalog{meanings: map[string]Meaning{}}
+	c := &Catalog{meanings: map[string]Meaning{}, facts: map[string]Meaning{}}
 	var faults yamlpos.Problems
 	sources := map[string]*yamlpos.Source{}
 	for _, fsys := range systems {
@@ -87,8 +88,14 @@ func (o Options) loadMeanings(c *Catalog, fsys fs.FS, sources map[string]*yamlpo
 				m.Scope = model.ScopeTarget
 			}
 			m.Area = strings.TrimSuffix(path.Base(name), ".yaml")
-			c.meanings[id] = m
 			sources[id] = s
+			if m.Fact {
+				faults = append(faults, c.checkFact(id, m, s)...)
+				c.facts[id] = m
+				continue
+			}
+			delete(c.facts, id)
+			c.meanings[id] = m
 			if m.PromQL.S != "" {
 				faults = append(faults, c.checkOwn(id, m, s, o.PromQL)...)
 			}
@@ -197,6 +204,29 @@ func (c *Catalog) Meaning(id string) (Meaning, bool) {
 		return m, ok
 	}
 	return c.elsewhen(id)
+}
+
+// Fact returns what a fact means, which is no signal.
+func (c *Catalog) Fact(id string) (Meaning, bool) {
+	m, ok := c.facts[id]
+	return m, ok
+}
+
+// Facts lists every fact, sorted.
+func (c *Catalog) Facts() []string { return keys(c.facts) }
+
+// checkFact refuses what only a signal can have.
+func (c *Catalog) checkFact(id string, m Meaning, s *yamlpos.Source) yamlpos.Problems {
+	fault := func(msg string) yamlpos.Problems {
+		return yamlpos.Problems{s.Problem(yamlpos.Pos{Line: 1, Col: 1}, 1, id+": "+msg, "")}
+	}
+	if _, signal := c.meanings[id]; signal {
+		return fault("a signal has this name, and no fact can stand in its place")
+	}
+	if m.Formula.S != "" || m.PromQL.S != "" || m.Least.Of.S != "" || m.Setting != nil || m.Trend || m.Core || m.Fold != "" || m.Scope != model.ScopeTarget {
+		return fault("a fact has a name, a unit, is and needs alone")
+	}
+	return nil
 }
 
 // IDs lists every signal, sorted.

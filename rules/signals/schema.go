@@ -26,6 +26,9 @@ type Meaning struct {
 	Trend bool `yaml:"trend"`
 	// Setting makes it a number that configuration sets, with this default.
 	Setting *float64 `yaml:"setting"`
+	// Fact makes it no signal but something that is known beside them, a number or a text: from arguments, logs, benchmarks, data
+	// sheets. Content may refer to it; it has no history and no member.
+	Fact bool `yaml:"fact"`
 	// Core marks a signal whose absence is always worth a word when causes are ranked.
 	Core bool `yaml:"core"`
 	// Area is the name of the file that holds it: latency, kv, gpu.

@@ -122,6 +122,9 @@ func (l *Reader) Line(raw string) {
 	if strings.Contains(x.text, ` HTTP/1.1" `) {
 		return // most lines of most logs: somebody asked for something
 	}
+	if quotes(x.text) {
+		return
+	}
 	l.text = x.text
 	if l.matches(l.periodic) {
 		l.recognised++ // such a line says nothing else, and there are many
@@ -136,6 +139,26 @@ func (l *Reader) Line(raw string) {
 	if hit || l.recognised == 0 && vllmLine.MatchString(x.text) {
 		l.recognised++
 	}
+}
+
+// quotations begin lines that quote what users asked and what they were answered (vllm/entrypoints/logger.py, sglang's
+// managers/tokenizer_manager.py, with request logging on).
+var quotations = []string{"Received request ", "Request ", "Generated response ", "Receive: obj=", "Finish: obj="}
+
+// quotes says that the words of the line are a user's: a prompt about an error is none.
+func quotes(text string) bool {
+	for _, q := range quotations {
+		at := 0
+		if !strings.HasPrefix(text, q) {
+			if at = strings.Index(text, "] "+q); at < 0 {
+				continue
+			}
+		}
+		if q != "Request " || strings.Contains(text[at:], " details: prompt: ") {
+			return true
+		}
+	}
+	return false
 }
 
 func latest(a, b time.Time) time.Time {

@@ -25,6 +25,8 @@ const (
 	summedEvery, summedAnyway = 5 * time.Second, time.Minute
 	// onePoll bounds what is read of a file before others have their turn.
 	onePoll = 32 << 20
+	// oneTurn bounds how long, for lines that take long: a storm of errors is read at some MB/s.
+	oneTurn = 2 * time.Second
 	// tooFarBehind is how much unread text is caught up with.
 	tooFarBehind = 2 * onePoll
 )
@@ -232,7 +234,9 @@ func (f *follower) catchUp(size int64) error {
 
 // drain reads to the end, or as far as one turn goes.
 func (f *follower) drain(ctx context.Context) error {
-	return f.read(ctx, f.at, f.at+onePoll)
+	n, err := f.feed(ctx, &brief{f.open, time.Now().Add(oneTurn)}, f.at, f.at+onePoll)
+	f.at += n
+	return err
 }
 
 // same says whether the file still begins as it did: one that was emptied may have grown beyond what was read.
@@ -281,6 +285,19 @@ func (f *follower) told(now time.Time) *logs.Log {
 	}
 	f.log, f.fresh, f.made = l, false, now
 	return l
+}
+
+// brief reads until its time is over, and then finds the end.
+type brief struct {
+	r     io.ReaderAt
+	until time.Time
+}
+
+func (b *brief) ReadAt(p []byte, at int64) (int, error) {
+	if time.Now().After(b.until) {
+		return 0, io.EOF
+	}
+	return b.r.ReadAt(p, at)
 }
 
 // stopping reads until ctx ends.

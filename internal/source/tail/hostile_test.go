@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -126,4 +127,42 @@ func TestAllOfARotatedFileIsReadBeforeTheNext(t *testing.T) {
 	f.write(failing(1))
 	f.facts()
 	f.want("log_kv_load_failures=8")
+}
+
+func TestAStormOfErrorsDoesNotHoldUpTheOthers(t *testing.T) {
+	f := follow(t)
+	f.write(begun)
+	f.want("max_num_seqs=8")
+	f.append(strings.Repeat("(EngineCore pid=1) WARNING 11-23 18:26:00 [x.py:1] torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1 GiB\n", 30<<20/112))
+	began := time.Now()
+	f.look(6 * time.Second)
+	if took := time.Since(began); took > 3*oneTurn {
+		t.Errorf("one look took %s", took)
+	}
+	if f.FactsOf(server)["log_oom"].Num == 0 {
+		t.Error("nothing of it was read")
+	}
+}
+
+func TestApplyDoesNotWaitForALookThatHangs(t *testing.T) {
+	f := several(t)
+	f.write(begun)
+	hangs, over := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	f.Apply([]Source{{Path: f.path, Labels: func(string) (map[string]string, bool) {
+		once.Do(func() { close(hangs); <-over })
+		return nil, true
+	}}})
+	done := make(chan struct{})
+	go func() { f.Poll(t.Context()); close(done) }()
+	<-hangs
+	f.Apply(nil) // as a reload does
+	close(over)
+	<-done
+	if h := f.Health(); len(h) != 0 {
+		t.Errorf("the look that was under way tells of sources that are gone: %+v", h)
+	}
+	if f.look(time.Second); len(f.files) != 0 {
+		t.Errorf("%d files are followed", len(f.files))
+	}
 }

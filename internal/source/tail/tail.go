@@ -68,6 +68,8 @@ type Tail struct {
 	over    map[string]error     // by path of a source: too many files
 
 	mu      sync.Mutex // for what follows
+	next    []Source   // from the next look on, if changed
+	changed bool
 	told    []told
 	health  []Health
 	counted map[string]int64 // lines by source, when Read was asked last
@@ -91,14 +93,21 @@ func New(o Options) *Tail {
 	return &Tail{o: o, files: map[string]*follower{}}
 }
 
-// Apply says what to follow from now on. Files that go on being followed are not read again.
+// Apply says what to follow from the next look on. It does not wait for one under way, which may take long where a disk is slow. Files
+// that go on being followed are not read again.
 func (t *Tail) Apply(sources []Source) {
-	t.polling.Lock()
-	defer t.polling.Unlock()
-	t.sources, t.search = sources, time.Time{}
 	t.mu.Lock()
-	t.health = nil
-	t.mu.Unlock()
+	defer t.mu.Unlock()
+	t.next, t.changed, t.health = sources, true, nil
+}
+
+// adopt takes over what was applied since the last look.
+func (t *Tail) adopt() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.changed {
+		t.sources, t.search, t.changed = t.next, time.Time{}, false
+	}
 }
 
 // Run follows until ctx ends.
@@ -128,6 +137,7 @@ func (t *Tail) close() {
 func (t *Tail) Poll(ctx context.Context) {
 	t.polling.Lock()
 	defer t.polling.Unlock()
+	t.adopt()
 	now := t.o.Now()
 	if now.Sub(t.search).Abs() >= searchEvery || t.search.IsZero() {
 		t.find(now)
@@ -251,6 +261,9 @@ func (t *Tail) publish(now time.Time) {
 	slices.SortStableFunc(all, func(a, b told) int { return a.wrote.Compare(b.wrote) })
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.changed {
+		return // nobody waits for what is told of other sources
+	}
 	t.told, t.health = all, health
 }
 
