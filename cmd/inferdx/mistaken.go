@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/bench"
@@ -13,6 +15,7 @@ import (
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
+	"github.com/inferdx/inferdx/internal/model"
 )
 
 // kindHead is how much of a file tells its kind; logHead of a log, which may begin with the words of other programs.
@@ -113,4 +116,32 @@ func here() string {
 		return "a relative one begins where inferdx was started"
 	}
 	return "a relative one begins in " + dir
+}
+
+// astray says which flags name a server that was not seen: what they tell is of nobody.
+func (e *evidence) astray(r *model.Report) []string {
+	var seen []string
+	for _, t := range r.Targets {
+		if i := t.Target["instance"]; i != "" && t.Scope == model.ScopeTarget {
+			seen = append(seen, i)
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	var out []string
+	say := func(flag, instance, given string) {
+		if instance != "" && !slices.Contains(seen, instance) {
+			out = append(out, fmt.Sprintf("--%s %s is of no server: there is no instance %s, but %s", flag, given, instance, strings.Join(seen, ", ")))
+		}
+	}
+	for _, given := range e.logs {
+		instance, _ := serverOf(given)
+		say("log", instance, given)
+	}
+	for _, given := range e.gpus {
+		instance, _, _ := strings.Cut(given, "=")
+		say("gpu", instance, given)
+	}
+	return out
 }
