@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,9 @@ const (
 	logHead  = 1 << 20
 )
 
+// exposition is how OpenMetrics begins: with what is said of a family, or with a sample and its time.
+var exposition = regexp.MustCompile(`^(?:# (?:TYPE|HELP|UNIT) |[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^\n]*\})? [-+0-9.eENaInf]+ [0-9.]+\r?\n)`)
+
 // evidenceKind tells by its beginning for which flag of diagnose a file is, "" where nothing tells.
 func evidenceKind(path string) string {
 	head, err := packed.Head(path, kindHead)
@@ -36,7 +40,7 @@ func evidenceKind(path string) string {
 		return "profile"
 	case bench.Recognise(head):
 		return "benchmark"
-	case bytes.HasPrefix(head, []byte("# TYPE ")) || bytes.HasPrefix(head, []byte("# HELP ")):
+	case exposition.Match(head):
 		return "recording"
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) && (bytes.Contains(head, []byte(`"model_type"`)) || bytes.Contains(head, []byte(`"architectures"`))):
 		return "model-config"
