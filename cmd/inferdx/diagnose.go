@@ -93,6 +93,7 @@ func (a *app) runDiagnose(cmd *cobra.Command, o *diagnosis) error {
 			}
 		}
 	}
+	o.evidence.timely(&request)
 	for _, line := range o.evidence.apart(p, read.store, &request) {
 		_, _ = fmt.Fprintln(a.err, "warning: "+printable(line))
 	}
