@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/inferdx/inferdx/internal/model"
+	"github.com/inferdx/inferdx/internal/units"
 )
 
 // farBelow is the share of a mean step that reading, arithmetic and exchange at data sheet rates must explain, else something
@@ -9,8 +12,13 @@ import (
 // eager server, a starved host and a neighbour on the GPU 0.14 to 0.30; published figures are 0.55 to 0.76 (docs/physics.md).
 const farBelow = 0.4
 
-// ceilingOf says how far the server runs from what its hardware allows; nil where that cannot be computed.
-func ceilingOf(f *model.Frame, id model.EntityID) *model.Ceiling {
+// impossible is the share of the floor in a mean step from which what was told of the server cannot be true. The tenth is for
+// counters whose windows differ by a scrape.
+const impossible = 1.1
+
+// ceilingOf says how far the server runs from what its hardware allows; nil where that cannot be computed, with a note where the
+// server is faster than what is known of it allows.
+func ceilingOf(f *model.Frame, id model.EntityID) (*model.Ceiling, string) {
 	get := func(s string) *float64 {
 		v, ok := f.Get(id, s)
 		if !ok || v.Bound != model.Exact {
@@ -20,7 +28,11 @@ func ceilingOf(f *model.Frame, id model.EntityID) *model.Ceiling {
 	}
 	step, floor, share, explained := get("step_s"), get("step_floor_s"), get("step_ceiling_ratio"), get("step_explained_ratio")
 	if step == nil || floor == nil || share == nil || explained == nil {
-		return nil
+		return nil, ""
+	}
+	if *share > impossible {
+		return nil, fmt.Sprintf("nothing is said of the ceiling: a mean step takes %s, and at least %s by the config.json, the GPU and the parallelism that were given: one of them is another server's",
+			units.Seconds(*step), units.Seconds(*floor))
 	}
 	c := &model.Ceiling{
 		StepSeconds: *step, FloorSeconds: *floor, Ratio: *share,
@@ -39,7 +51,7 @@ func ceilingOf(f *model.Frame, id model.EntityID) *model.Ceiling {
 		c.Phase = "prefill"
 	}
 	c.Says = verdict(c)
-	return c
+	return c, ""
 }
 
 // verdict says who can help: settings, or only other work and other hardware.

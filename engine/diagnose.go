@@ -63,7 +63,10 @@ func (e *Engine) diagnose(f *model.Frame, x model.Entity, own []model.Symptom) m
 	}
 	d.Status = e.status(f, x, harm)
 	if x.Scope == model.ScopeTarget && d.Status != model.Down && d.Status != model.Idle {
-		d.Ceiling = ceilingOf(f, x.ID)
+		var note string
+		if d.Ceiling, note = ceilingOf(f, x.ID); note != "" {
+			d.Notes = append(d.Notes, note)
+		}
 	}
 	if d.Status == model.Unknown {
 		d.Notes = append(d.Notes, notEnough(f, x)...)

@@ -93,6 +93,7 @@ func (a *app) runDiagnose(cmd *cobra.Command, o *diagnosis) error {
 			}
 		}
 	}
+	o.evidence.timely(&request)
 	for _, line := range o.evidence.apart(p, read.store, &request) {
 		_, _ = fmt.Fprintln(a.err, "warning: "+printable(line))
 	}
@@ -110,6 +111,9 @@ func (a *app) conclude(r *model.Report, o *diagnosis, request pipeline.Request, 
 		if t.Scope == model.ScopeTarget {
 			servers++
 		}
+	}
+	for _, line := range o.evidence.astray(r) {
+		_, _ = fmt.Fprintln(a.err, "warning: "+printable(line))
 	}
 	if servers > 1 && (request.Args != nil || request.Log != nil) {
 		_, _ = fmt.Fprintf(a.err, "warning: --args and --log were taken to be of each of the %d servers\n", servers)

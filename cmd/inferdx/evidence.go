@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"os"
 	"strings"
 	"time"
 
@@ -78,6 +79,9 @@ func (e *evidence) request(f *pflag.FlagSet) (pipeline.Request, error) {
 		return r, err
 	}
 	if f.Changed("args") {
+		if info, err := os.Stat(e.args); err == nil && info.Mode().IsRegular() {
+			return r, usage("give what is in it: --args \"$(cat "+e.args+")\"", "--args %q is the name of a file", e.args)
+		}
 		if r.Args = knobs.SplitArgs(e.args); r.Args == nil {
 			r.Args = []string{}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/model"
@@ -64,4 +65,25 @@ func openTraces(paths []string) (*otlp.Traces, error) {
 		}
 	}
 	return nil, err
+}
+
+// clocksApart is by how much the clocks of those who send spans may differ from the one that stamped the samples.
+const clocksApart = time.Minute
+
+// timely leaves out traces that are of another time than what is looked at, and says so in a note.
+func (e *evidence) timely(r *pipeline.Request) {
+	if e.read == nil {
+		return
+	}
+	from, to, ok := e.read.Stretch()
+	since := r.At.Add(-r.Window)
+	if !ok || !to.Before(since.Add(-clocksApart)) && !from.After(r.At.Add(clocksApart)) {
+		return
+	}
+	for name := range e.read.Facts() {
+		delete(r.Measured, name)
+	}
+	r.Examples, e.read = nil, nil
+	r.Notes = append(r.Notes, fmt.Sprintf("the traces are of %s to %s, the servers were watched from %s to %s: nothing of them is counted",
+		from.Format(time.DateTime), to.Format(time.DateTime), since.UTC().Format(time.DateTime), r.At.UTC().Format(time.DateTime)))
 }

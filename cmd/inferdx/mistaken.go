@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/inferdx/inferdx/internal/evidence/bench"
@@ -13,6 +16,7 @@ import (
 	"github.com/inferdx/inferdx/internal/evidence/otlp"
 	"github.com/inferdx/inferdx/internal/evidence/packed"
 	"github.com/inferdx/inferdx/internal/evidence/profiles"
+	"github.com/inferdx/inferdx/internal/model"
 )
 
 // kindHead is how much of a file tells its kind; logHead of a log, which may begin with the words of other programs.
@@ -20,6 +24,9 @@ const (
 	kindHead = 64 << 10
 	logHead  = 1 << 20
 )
+
+// exposition is how OpenMetrics begins: with what is said of a family, or with a sample and its time.
+var exposition = regexp.MustCompile(`^(?:# (?:TYPE|HELP|UNIT) |[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{[^\n]*\})? [-+0-9.eENaInf]+ [0-9.]+\r?\n)`)
 
 // evidenceKind tells by its beginning for which flag of diagnose a file is, "" where nothing tells.
 func evidenceKind(path string) string {
@@ -33,7 +40,7 @@ func evidenceKind(path string) string {
 		return "profile"
 	case bench.Recognise(head):
 		return "benchmark"
-	case bytes.HasPrefix(head, []byte("# TYPE ")) || bytes.HasPrefix(head, []byte("# HELP ")):
+	case exposition.Match(head):
 		return "recording"
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) && (bytes.Contains(head, []byte(`"model_type"`)) || bytes.Contains(head, []byte(`"architectures"`))):
 		return "model-config"
@@ -113,4 +120,32 @@ func here() string {
 		return "a relative one begins where inferdx was started"
 	}
 	return "a relative one begins in " + dir
+}
+
+// astray says which flags name a server that was not seen: what they tell is of nobody.
+func (e *evidence) astray(r *model.Report) []string {
+	var seen []string
+	for _, t := range r.Targets {
+		if i := t.Target["instance"]; i != "" && t.Scope == model.ScopeTarget {
+			seen = append(seen, i)
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	var out []string
+	say := func(flag, instance, given string) {
+		if instance != "" && !slices.Contains(seen, instance) {
+			out = append(out, fmt.Sprintf("--%s %s is of no server: there is no instance %s, but %s", flag, given, instance, strings.Join(seen, ", ")))
+		}
+	}
+	for _, given := range e.logs {
+		instance, _ := serverOf(given)
+		say("log", instance, given)
+	}
+	for _, given := range e.gpus {
+		instance, _, _ := strings.Cut(given, "=")
+		say("gpu", instance, given)
+	}
+	return out
 }

@@ -117,7 +117,11 @@ func exactly(what ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) > len(what):
-			return usage("`"+cmd.CommandPath()+" --help` shows the usage", "unexpected argument %q", args[len(what)])
+			hint := "`" + cmd.CommandPath() + " --help` shows the usage"
+			if kind := evidenceKind(metricsOf(args[len(what)])); kind != "" && cmd.Flags().Lookup(kind) != nil {
+				hint = "give it with --" + kind + " " + args[len(what)]
+			}
+			return usage(hint, "unexpected argument %q", args[len(what)])
 		case len(args) < len(what):
 			return usage("`"+cmd.CommandPath()+" --help` shows the usage", "%s needs %s", cmd.CommandPath(), what[len(args)])
 		}

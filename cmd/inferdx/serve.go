@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net"
@@ -136,7 +137,11 @@ func (o *serving) oneWayIn() error {
 func (a *app) load(path string, log *slog.Logger) (*setup.Setup, error) {
 	s, err := setup.Load(path)
 	if err != nil {
-		return nil, unreadable("`inferdx check config "+path+"` checks it", "%w", err)
+		hint := "`inferdx check config " + path + "` checks it"
+		if errors.Is(err, fs.ErrNotExist) {
+			hint = "name it with --config.file; " + here()
+		}
+		return nil, unreadable(hint, "%w", err)
 	}
 	for _, w := range s.Warnings {
 		log.Warn(w.Error())

@@ -171,6 +171,7 @@ func TestADefaultSaysWhoseItIs(t *testing.T) {
 
 func TestFromLabels(t *testing.T) {
 	tests := []struct{ name, in, want string }{
+		{"a number of sixteen digits is said with four", "kv_cache_max_concurrency=1.1428571428571428", "kv_max_concurrency=1.143"},
 		{"a real label set", "block_size=16 cache_dtype=auto enable_prefix_caching=True gpu_memory_utilization=0.85 kv_cache_max_concurrency=26.05 kv_cache_memory_bytes=None kv_cache_size_tokens=853552 num_gpu_blocks=53347 num_gpu_blocks_override=None", "block_size=16 enable_prefix_caching=true gpu_memory_utilization=0.85 kv_cache_dtype=auto kv_capacity_tokens=853552 kv_max_concurrency=26.05"},
 		{"before 0.24 the capacity is blocks times size", "block_size=16 num_gpu_blocks=100", "block_size=16 kv_capacity_tokens=1600"},
 		{"an override can only have been set by somebody", "block_size=32 num_gpu_blocks=2048 num_gpu_blocks_override=1024", "block_size=32 kv_capacity_tokens=32768 num_gpu_blocks_override=1024*"},

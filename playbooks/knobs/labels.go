@@ -42,7 +42,9 @@ func (c *Catalog) FromLabels(engine string, labels map[string]string) map[string
 		}
 	}
 	if n, ok := number("kv_cache_max_concurrency"); ok {
-		out["kv_max_concurrency"] = numberFact(n)
+		fact := numberFact(n)
+		fact.Text = strconv.FormatFloat(n, 'g', 4, 64) // vLLM gives all sixteen digits
+		out["kv_max_concurrency"] = fact
 	}
 	return out
 }
