@@ -23,8 +23,15 @@ func (p *Pipeline) facts(t signals.Target, r Request) (own, shared map[string]mo
 	gpu := machine(out, t, r)
 	labels := p.Content.Knobs.FromLabels(t.Engine.Name, t.Info)
 	log := r.log(t.Labels)
+	foreign := contradictions("the log is not this server's, or of an earlier start: it says", log, labels, t)
+	if foreign != "" {
+		log = nil
+	}
 	said, notes := p.launch(t, args, log["log_shows_start"].Num == 1, labels)
 	maps.Copy(out, said.facts)
+	if foreign != "" {
+		notes = append(notes, foreign)
+	}
 	if n := r.apart(log); n != "" {
 		notes = append(notes, n)
 	}
@@ -116,7 +123,7 @@ func (r Request) apart(log map[string]model.Fact) string {
 func (p *Pipeline) launch(t signals.Target, given []string, log bool, labels map[string]model.Fact) (launch, []string) {
 	args := p.Content.Knobs.FromArgs(t.Engine.Name, given)
 	out := launch{facts: args.Facts, whole: given != nil && !args.Partial || log, doubtful: args.Doubtful}
-	if n := contradictions(args.Facts, labels, t); n != "" {
+	if n := contradictions("the launch arguments are not this server's: they say", args.Facts, labels, t); n != "" {
 		return launch{whole: log}, append(args.Notes, n)
 	}
 	return out, args.Notes
@@ -179,14 +186,14 @@ func number(v float64, from string) model.Fact {
 // server can be found out.
 var checked = []string{"gpu_memory_utilization", "num_gpu_blocks_override", "enable_prefix_caching", "block_size", "kv_cache_dtype"}
 
-// contradictions compares the given arguments with what the server shows. Arguments that do not fit
-// are somebody else's and are left out as a whole.
-func contradictions(args, labels map[string]model.Fact, t signals.Target) string {
+// contradictions compares the given arguments, or the settings in a log, with what the server shows. What does not fit is
+// somebody else's and is left out as a whole.
+func contradictions(says string, args, labels map[string]model.Fact, t signals.Target) string {
 	for _, name := range checked {
 		a, okA := args[name]
 		l, okL := labels[name]
 		if okA && a.Explicit && okL && a.Text != l.Text && (!a.IsNum || !l.IsNum || a.Num != l.Num) {
-			return fmt.Sprintf("the launch arguments are not this server's: they say %s %s, the server shows %s; they were left out", name, a.Text, l.Text)
+			return fmt.Sprintf("%s %s %s, the server shows %s: left out as a whole", says, name, a.Text, l.Text)
 		}
 	}
 	if cap, ok := args["max_num_seqs"]; ok && cap.IsNum {
@@ -195,7 +202,7 @@ func contradictions(args, labels map[string]model.Fact, t signals.Target) string
 			ranks = dp.Num
 		}
 		if t.RunningMax > cap.Num*ranks {
-			return fmt.Sprintf("the launch arguments are not this server's: they cap running at %s, %g were seen; they were left out", cap.Text, t.RunningMax)
+			return fmt.Sprintf("%s that at most %s run, %g were seen: left out as a whole", says, cap.Text, t.RunningMax)
 		}
 	}
 	return ""

@@ -78,6 +78,20 @@ func TestArgumentsOfAnotherServerAreLeftOut(t *testing.T) {
 	}
 }
 
+// The log of another server, or of a start before the last one, would lend this one its settings and its errors.
+func TestALogThatContradictsTheServerIsLeftOutAsAWhole(t *testing.T) {
+	p, st, at := open(t, "base-c64") // 64 run, the label says a block size of 16
+	for name, log := range map[string]map[string]model.Fact{
+		"a cap below what runs": {"max_num_seqs": number(8, "log"), "log_oom": number(1, "log")},
+		"another block size":    {"block_size": {Text: "32", Num: 32, IsNum: true, Explicit: true, From: "log"}, "log_oom": number(1, "log")},
+	} {
+		got, notes := fact(t, p, st, Request{At: at, Window: 5 * time.Minute, Log: log}, "log_oom")
+		if got != "unknown" || len(notes) != 1 || !strings.Contains(notes[0], "the log is not this server's, or of an earlier start") {
+			t.Errorf("%s: log_oom is %s, notes %v", name, got, notes)
+		}
+	}
+}
+
 func TestEachServerHasItsOwnArguments(t *testing.T) {
 	p, st, at := open(t, "base-c64")
 	of := func(instance string, args ...string) func(model.Labels) []string {
