@@ -16,6 +16,7 @@ import (
 // Only entities with symptoms pay for playbooks.
 func (e *Engine) Diagnose(f *model.Frame, symptoms []model.Symptom) []model.Diagnosis {
 	out := make([]model.Diagnosis, 0, f.Entities.Len())
+	of := make([]model.Entity, 0, f.Entities.Len())
 	owned := byOwner(f, symptoms)
 	for _, x := range f.Entities.All() {
 		own := owned[x.ID]
@@ -25,9 +26,27 @@ func (e *Engine) Diagnose(f *model.Frame, symptoms []model.Symptom) []model.Diag
 		default:
 			continue
 		}
-		out = append(out, e.diagnose(f, x, own))
+		out, of = append(out, e.diagnose(f, x, own)), append(of, x)
 	}
+	pointToGroups(out, of)
 	return out
+}
+
+// pointToGroups notes on the members of a group that hurt what is wrong with the group as a whole: a load that is spread
+// unevenly is cured at the router, and not by restarting the member that has most of it.
+func pointToGroups(ds []model.Diagnosis, of []model.Entity) {
+	wrong := map[model.EntityID]string{}
+	for i, d := range ds {
+		if d.Scope == model.ScopeGroup && len(d.Causes) > 0 && d.Causes[0].Primary {
+			c := d.Causes[0]
+			wrong[of[i].ID] = fmt.Sprintf("the whole service has a cause of its own: %s (%s, %.2f); mend that first", c.Title, c.ID, c.Score)
+		}
+	}
+	for i := range ds {
+		if note := wrong[of[i].Parent]; note != "" && ds[i].Scope == model.ScopeTarget && len(ds[i].Causes) > 0 {
+			ds[i].Notes = append(ds[i].Notes, note)
+		}
+	}
 }
 
 // byOwner gives each entity its symptoms, the worst first; those of ranks and GPUs go to their target,

@@ -47,12 +47,13 @@ type causeView struct {
 	hence                 []string // consequences
 }
 
-// newViews puts the worst first.
+// newViews puts the worst first, and a group whose cause is named before its members: theirs may follow from it.
 func newViews(r *model.Report) []view {
 	ds := slices.Clone(r.Targets)
 	slices.SortStableFunc(ds, func(a, b model.Diagnosis) int {
 		return cmp.Or(
 			cmp.Compare(statusRank(a.Status), statusRank(b.Status)),
+			-cmp.Compare(namedGroup(a), namedGroup(b)),
 			-cmp.Compare(worst(a.Symptoms), worst(b.Symptoms)),
 			strings.Compare(nameOf(a), nameOf(b)),
 		)
@@ -62,6 +63,14 @@ func newViews(r *model.Report) []view {
 		out = append(out, newView(r, d))
 	}
 	return out
+}
+
+// namedGroup is 1 for a group whose cause is named.
+func namedGroup(d model.Diagnosis) int {
+	if d.Scope == model.ScopeGroup && len(d.Causes) > 0 && d.Causes[0].Primary {
+		return 1
+	}
+	return 0
 }
 
 func newView(r *model.Report, d model.Diagnosis) view {
