@@ -46,11 +46,21 @@ func TestTheSequenceCapIsNamedAndItsCureHelps(t *testing.T) {
 	t.Logf("named: %s %.2f, %s", sick.Causes[0].ID, sick.Causes[0].Score, turn.Text)
 
 	cured := under(t, bin, vllm, dir, *turn.To)
-	if cured.Status != model.Healthy {
-		t.Errorf("after %s the status is %s: %s", turn.Text, cured.Status, cured.Summary)
+	// A slow machine may be degraded still, by what its own steps take: what the cap did must be gone.
+	for _, x := range cured.Symptoms {
+		if x.ID == "requests-queueing" {
+			t.Errorf("after %s requests wait: %s", turn.Text, cured.Summary)
+		}
+	}
+	if len(cured.Causes) > 0 && cured.Causes[0].Primary && cured.Causes[0].ID == "max-num-seqs-too-low" {
+		t.Errorf("after %s the cap is named again: %s", turn.Text, cured.Summary)
 	}
 	t.Logf("after the change: %s, %s", cured.Status, cured.Summary)
 }
+
+// warmUp is how long a server is under load before it is looked at: with an empty cache of compiled kernels the first batches
+// of each size wait for seconds.
+const warmUp = 30 * time.Second
 
 // under diagnoses a loaded server with the given sequence cap.
 func under(t *testing.T, bin, vllm, dir, limit string) model.Diagnosis {
@@ -66,7 +76,7 @@ func under(t *testing.T, bin, vllm, dir, limit string) model.Diagnosis {
 	done := make(chan struct{})
 	go func() { Load(load, s.URL, 10); close(done) }()
 	defer func() { stop(); <-done }()
-	time.Sleep(5 * time.Second)
+	time.Sleep(warmUp)
 
 	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(ctx, bin, "diagnose", "--url", s.URL, "--duration", "40s", "--args", strings.Join(s.Args, " "), "--format", "json")
