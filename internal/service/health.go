@@ -128,39 +128,40 @@ func findings(all []sourceHealth, at time.Time) []model.Diagnosis {
 
 // blind is the finding that a source is dead: what it showed is as it was, nobody knows how it is.
 func blind(h sourceHealth, at time.Time) model.Diagnosis {
-	since := h.Since.UTC()
+	if h.Beside {
+		return unheard(h, at)
+	}
 	last := "it has not answered since inferdx was started"
 	if !h.LastOK.IsZero() {
 		last = "it answered last at " + h.LastOK.UTC().Format(time.RFC3339)
 	}
-	if h.Beside {
-		return unheard(h, at)
-	}
-	text := fmt.Sprintf("%d reads failed one after another, the last with: %s", h.Failures, h.Err)
-	return model.Diagnosis{
-		Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: model.Down, Name: h.Name,
-		Summary:     "the source " + h.Name + " cannot be read: what runs behind it is not seen",
-		Fingerprint: "source-unreadable/" + h.Name, Onset: &since, UnknownScore: 1,
-		Symptoms: []model.Symptom{{
-			ID: "source-unreadable", Title: "source cannot be read", Severity: model.Critical, State: model.Firing,
-			Since: since, HeldSeconds: max(at.Sub(since), 0).Seconds(), Scope: scopeSource, Entity: model.NoEntity, Traced: true,
-			Evidence: []model.Evidence{{Text: text}, {Text: last}},
-		}},
-		Notes: []string{"nothing that it showed before counts as healthy or as resolved until it can be read again"},
-	}
+	d := unreadable(h, at, model.Down, model.Critical, "source cannot be read",
+		fmt.Sprintf("%d reads failed one after another, the last with: %s", h.Failures, h.Err), last)
+	d.Summary = "the source " + h.Name + " cannot be read: what runs behind it is not seen"
+	d.Notes = []string{"nothing that it showed before counts as healthy or as resolved until it can be read again"}
+	return d
 }
 
 // unheard is the finding that a log cannot be read: the servers are still seen, and what only their logs tell is not.
 func unheard(h sourceHealth, at time.Time) model.Diagnosis {
+	d := unreadable(h, at, model.Degraded, model.Warning, "log cannot be read",
+		fmt.Sprintf("%d looks failed one after another, the last with: %s", h.Failures, h.Err))
+	d.Summary = "the " + h.Name + " cannot be read: what only logs tell of its servers is not known"
+	return d
+}
+
+// unreadable is what findings of sources that cannot be read have in common.
+func unreadable(h sourceHealth, at time.Time, status model.Status, severity model.Severity, title string, evidence ...string) model.Diagnosis {
 	since := h.Since.UTC()
+	symptom := model.Symptom{
+		ID: "source-unreadable", Title: title, Severity: severity, State: model.Firing,
+		Since: since, HeldSeconds: max(at.Sub(since), 0).Seconds(), Scope: scopeSource, Entity: model.NoEntity, Traced: true,
+	}
+	for _, text := range evidence {
+		symptom.Evidence = append(symptom.Evidence, model.Evidence{Text: text})
+	}
 	return model.Diagnosis{
-		Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: model.Degraded, Name: h.Name,
-		Summary:     "the " + h.Name + " cannot be read: what only logs tell of its servers is not known",
-		Fingerprint: "source-unreadable/" + h.Name, Onset: &since, UnknownScore: 1,
-		Symptoms: []model.Symptom{{
-			ID: "source-unreadable", Title: "log cannot be read", Severity: model.Warning, State: model.Firing,
-			Since: since, HeldSeconds: max(at.Sub(since), 0).Seconds(), Scope: scopeSource, Entity: model.NoEntity, Traced: true,
-			Evidence: []model.Evidence{{Text: fmt.Sprintf("%d looks failed one after another, the last with: %s", h.Failures, h.Err)}},
-		}},
+		Target: map[string]string{"source": h.Name}, Scope: scopeSource, Status: status, Name: h.Name,
+		Fingerprint: "source-unreadable/" + h.Name, Onset: &since, UnknownScore: 1, Symptoms: []model.Symptom{symptom},
 	}
 }
