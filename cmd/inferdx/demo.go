@@ -167,20 +167,27 @@ func (a *app) unpackDemo(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	files := corpus.Demo()
-	for _, name := range []string{"metrics.om.gz", "server.log.gz", "scenario.yaml", "config.json"} {
-		text, err := corpus.DemoModel()
-		if name != "config.json" {
-			text, err = fs.ReadFile(files, name)
-		}
+	write := func(name string, text []byte, err error) error {
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, name), text, 0o644)
 		}
 		if err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
+		return nil
 	}
-	_, err := fmt.Fprintf(a.out, "inferdx diagnose --recording %s --log %s --model-config %s\n",
+	files := corpus.Demo()
+	for _, name := range []string{"metrics.om.gz", "server.log.gz", "scenario.yaml"} {
+		text, err := fs.ReadFile(files, name)
+		if err := write(name, text, err); err != nil {
+			return err
+		}
+	}
+	text, err := corpus.DemoModel()
+	if err := write("config.json", text, err); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "inferdx diagnose --recording %s --log %s --model-config %s\n",
 		filepath.Join(dir, "metrics.om.gz"), filepath.Join(dir, "server.log.gz"), filepath.Join(dir, "config.json"))
 	return err
 }
